@@ -1,0 +1,94 @@
+//! Building a function node by node.
+
+use super::infer::{Violation, infer};
+use super::{Function, Location, Node, NodeId, Op, Value, ValueId, Values};
+use crate::dim::{DimId, Type};
+use smallvec::SmallVec;
+use std::sync::Arc;
+
+/// Appends type-checked nodes to a [`Function`]. What it builds satisfies the verifier.
+#[derive(Clone, Debug, Default)]
+pub struct GraphBuilder {
+    function: Function,
+    /// Given to every node that is appended.
+    pub location: Option<Location>,
+}
+
+impl GraphBuilder {
+    /// An empty function with the given name and named dimensions.
+    #[must_use]
+    pub fn new(name: impl Into<String>, dims: Vec<String>) -> Self {
+        Self { function: Function { name: name.into(), dims, ..Function::default() }, location: None }
+    }
+
+    /// What has been built so far.
+    #[must_use]
+    pub fn function(&self) -> &Function {
+        &self.function
+    }
+
+    /// The named dimension of this name, declared if new.
+    pub fn dim(&mut self, name: &str) -> DimId {
+        let dims = &mut self.function.dims;
+        let index = dims.iter().position(|known| known == name).unwrap_or_else(|| {
+            dims.push(name.to_owned());
+            dims.len() - 1
+        });
+        DimId(index as u32)
+    }
+
+    /// The index of this source file, added if new.
+    pub fn file(&mut self, name: &str) -> u32 {
+        let files = &mut self.function.files;
+        let index = files.iter().position(|known| &**known == name).unwrap_or_else(|| {
+            files.push(Arc::from(name));
+            files.len() - 1
+        });
+        index as u32
+    }
+
+    /// Appends a parameter. All parameters come before all other nodes.
+    pub fn parameter(&mut self, ty: Type) -> Result<ValueId, Violation> {
+        let index = self.function.parameters.len();
+        if self.function.nodes.len() != index {
+            return Err(Violation { constraint: "F2", message: "parameters must come before all other nodes".into() });
+        }
+        let value = self.push(Op::Parameter { index: index as u32, ty }, &[])?;
+        self.function.parameters.push(value);
+        Ok(value)
+    }
+
+    /// Appends a node with one result and returns that result.
+    pub fn push(&mut self, op: Op, operands: &[ValueId]) -> Result<ValueId, Violation> {
+        self.push_all(op, operands).map(|results| results[0])
+    }
+
+    /// Appends a node and returns all its results.
+    pub fn push_all(&mut self, op: Op, operands: &[ValueId]) -> Result<Values, Violation> {
+        if let Some(bad) = operands.iter().find(|id| id.0 as usize >= self.function.values.len()) {
+            return Err(Violation {
+                constraint: "F1",
+                message: format!("operand %{} is not defined before its use", bad.0),
+            });
+        }
+        let types: SmallVec<[&Type; 3]> = operands.iter().map(|&id| self.function.ty(id)).collect();
+        let inferred = infer(&op, &types, &self.function.dims)?;
+        drop(types);
+        let node = NodeId(self.function.nodes.len() as u32);
+        let mut results = Values::new();
+        for (index, ty) in inferred.into_iter().enumerate() {
+            results.push(ValueId(self.function.values.len() as u32));
+            self.function.values.push(Value { ty, node, index: index as u32 });
+        }
+        let operands = Values::from_slice(operands);
+        self.function.nodes.push(Node { op, operands, results: results.clone(), location: self.location });
+        Ok(results)
+    }
+
+    /// Ends the function with its results.
+    #[must_use]
+    pub fn finish(mut self, results: Vec<ValueId>) -> Function {
+        self.function.results = results;
+        self.function
+    }
+}

@@ -1,0 +1,205 @@
+//! Building a kernel instruction by instruction.
+
+use super::{
+    Access, Affine, Block, Buffer, BufferId, BufferShape, Extent, IndexId, Inst, Kernel, Loop, LoopKind, Table,
+    TableId, Var, Vars,
+};
+use crate::graph::Reduction;
+use crate::scalar::ScalarOp;
+use crate::{DType, Scalar};
+use smallvec::SmallVec;
+use std::collections::HashMap;
+
+/// Appends instructions to the innermost open block of a [`Kernel`], numbering values so that equal pure instructions of
+/// the open blocks share one value.
+///
+/// Misuse (wrong operand dtypes, unbalanced blocks) is a bug of the calling pass and is caught by the verifier.
+#[derive(Debug, Default)]
+pub struct KernelBuilder {
+    kernel: Kernel,
+    /// Open blocks, outermost first: their instructions and the pure values they define.
+    open: Vec<(Vec<Inst>, HashMap<Key, Var>)>,
+}
+
+/// A pure instruction without its result.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Key {
+    Constant(Scalar),
+    Scalar(ScalarOp, Vars),
+    Cast(DType, Var),
+    Bitcast(DType, Var),
+    Index(Affine),
+    Load(BufferId, SmallVec<[Affine; 3]>),
+    Lookup(TableId, Var),
+}
+
+impl KernelBuilder {
+    /// An empty kernel with its grid open. Index 0 is the grid's.
+    #[must_use]
+    pub fn new(name: impl Into<String>, dims: Vec<String>, grid: Extent) -> Self {
+        let kernel = Kernel { name: name.into(), dims, grid, index_count: 1, ..Kernel::default() };
+        Self { kernel, open: vec![Default::default()] }
+    }
+
+    /// What has been built so far, without the open blocks.
+    #[must_use]
+    pub fn kernel(&self) -> &Kernel {
+        &self.kernel
+    }
+
+    /// The dtype of a value.
+    #[must_use]
+    pub fn dtype(&self, var: Var) -> DType {
+        self.kernel.dtype(var)
+    }
+
+    /// Declares a buffer.
+    pub fn buffer(&mut self, dtype: DType, shape: BufferShape, access: Access) -> BufferId {
+        self.kernel.buffers.push(Buffer { dtype, shape, access });
+        BufferId(self.kernel.buffers.len() as u32 - 1)
+    }
+
+    /// Declares a table, or finds the same one.
+    pub fn table(&mut self, table: Table) -> TableId {
+        let tables = &mut self.kernel.tables;
+        let index = tables.iter().position(|known| *known == table).unwrap_or_else(|| {
+            tables.push(table);
+            tables.len() - 1
+        });
+        TableId(index as u32)
+    }
+
+    /// A new value without a definition, for [`LoopKind::Carry`] parameters.
+    pub fn fresh(&mut self, dtype: DType) -> Var {
+        self.kernel.values.push(dtype);
+        Var(self.kernel.values.len() as u32 - 1)
+    }
+
+    /// A new loop index.
+    pub fn fresh_index(&mut self) -> IndexId {
+        self.kernel.index_count += 1;
+        IndexId(self.kernel.index_count - 1)
+    }
+
+    fn pure(&mut self, key: Key, dtype: DType) -> Var {
+        if let Some(&var) = self.open.iter().rev().find_map(|(_, known)| known.get(&key)) {
+            return var;
+        }
+        let result = self.fresh(dtype);
+        let inst = match key.clone() {
+            Key::Constant(value) => Inst::Constant { result, value },
+            Key::Scalar(op, operands) => Inst::Scalar { result, op, operands },
+            Key::Cast(_, operand) => Inst::Cast { result, operand },
+            Key::Bitcast(_, operand) => Inst::Bitcast { result, operand },
+            Key::Index(value) => Inst::Index { result, value },
+            Key::Load(buffer, at) => Inst::Load { result, buffer, at },
+            Key::Lookup(table, index) => Inst::Lookup { result, table, index },
+        };
+        let (insts, known) = self.innermost();
+        insts.push(inst);
+        known.insert(key, result);
+        result
+    }
+
+    fn innermost(&mut self) -> &mut (Vec<Inst>, HashMap<Key, Var>) {
+        self.open.last_mut().expect("a block is open until `finish`")
+    }
+
+    /// A literal.
+    pub fn constant(&mut self, value: Scalar) -> Var {
+        self.pure(Key::Constant(value), value.dtype)
+    }
+
+    /// A scalar operation.
+    pub fn scalar(&mut self, op: ScalarOp, operands: &[Var]) -> Var {
+        let dtypes: SmallVec<[DType; 3]> = operands.iter().map(|&var| self.dtype(var)).collect();
+        let dtype = op.result_dtype(&dtypes).unwrap_or_else(|message| panic!("kernel builder: {message}"));
+        self.pure(Key::Scalar(op, Vars::from_slice(operands)), dtype)
+    }
+
+    /// A conversion; the operand itself if it has that dtype already.
+    pub fn cast(&mut self, dtype: DType, operand: Var) -> Var {
+        if self.dtype(operand) == dtype { operand } else { self.pure(Key::Cast(dtype, operand), dtype) }
+    }
+
+    /// A reinterpretation; the operand itself if it has that dtype already.
+    pub fn bitcast(&mut self, dtype: DType, operand: Var) -> Var {
+        if self.dtype(operand) == dtype { operand } else { self.pure(Key::Bitcast(dtype, operand), dtype) }
+    }
+
+    /// A coordinate as an `i64`.
+    pub fn index(&mut self, value: Affine) -> Var {
+        self.pure(Key::Index(value), DType::I64)
+    }
+
+    /// An element of a buffer.
+    pub fn load(&mut self, buffer: BufferId, at: SmallVec<[Affine; 3]>) -> Var {
+        let dtype = self.kernel.buffers[buffer.0 as usize].dtype;
+        self.pure(Key::Load(buffer, at), dtype)
+    }
+
+    /// An element of a table.
+    pub fn lookup(&mut self, table: TableId, index: Var) -> Var {
+        let dtype = self.kernel.tables[table.0 as usize].dtype;
+        self.pure(Key::Lookup(table, index), dtype)
+    }
+
+    /// Writes an element.
+    pub fn store(&mut self, buffer: BufferId, at: SmallVec<[Affine; 3]>, value: Var) {
+        self.innermost().0.push(Inst::Store { buffer, at, value });
+    }
+
+    /// Opens a nested block: what is appended from now on goes there.
+    pub fn open_block(&mut self) {
+        self.open.push(Default::default());
+    }
+
+    /// Closes the innermost block.
+    pub fn close_block(&mut self, yields: &[Var]) -> Block {
+        let (insts, _) = self.open.pop().expect("close_block matches an open_block");
+        Block { insts, yields: Vars::from_slice(yields) }
+    }
+
+    /// A branch with blocks from [`Self::close_block`].
+    pub fn branch(&mut self, condition: Var, then: Block, otherwise: Block) -> Vars {
+        let dtypes: Vec<DType> = then.yields.iter().map(|&var| self.dtype(var)).collect();
+        let results: Vars = dtypes.into_iter().map(|dtype| self.fresh(dtype)).collect();
+        self.innermost().0.push(Inst::If { results: results.clone(), condition, then, otherwise });
+        results
+    }
+
+    /// A loop over independent iterations, with a body from [`Self::close_block`] that yields one value per accumulator.
+    pub fn reduce_loop(&mut self, index: IndexId, extent: Extent, accumulators: &[Reduction], body: Block) -> Vars {
+        let kind = LoopKind::Reduce { accumulators: SmallVec::from_slice(accumulators) };
+        self.push_loop(index, extent, kind, body)
+    }
+
+    /// A loop that carries values, with a body from [`Self::close_block`] that yields their next values.
+    pub fn carry_loop(
+        &mut self,
+        index: IndexId,
+        extent: Extent,
+        initial: &[Var],
+        parameters: &[Var],
+        body: Block,
+    ) -> Vars {
+        let kind = LoopKind::Carry { initial: Vars::from_slice(initial), parameters: Vars::from_slice(parameters) };
+        self.push_loop(index, extent, kind, body)
+    }
+
+    fn push_loop(&mut self, index: IndexId, extent: Extent, kind: LoopKind, body: Block) -> Vars {
+        let dtypes: Vec<DType> = body.yields.iter().map(|&var| self.dtype(var)).collect();
+        let results: Vars = dtypes.into_iter().map(|dtype| self.fresh(dtype)).collect();
+        self.innermost().0.push(Inst::Loop(Box::new(Loop { index, extent, kind, body, results: results.clone() })));
+        results
+    }
+
+    /// Ends the kernel.
+    #[must_use]
+    pub fn finish(mut self) -> Kernel {
+        let body = self.close_block(&[]);
+        assert!(self.open.is_empty(), "kernel builder: a nested block was left open");
+        self.kernel.body = body;
+        self.kernel
+    }
+}

@@ -1,0 +1,353 @@
+//! Kernel IR: the narrow waist between the passes and the backends.
+//!
+//! A [`Kernel`] is one *grid* loop whose iterations are independent (threads and SIMD lanes may take them in any order),
+//! around a body of scalar SSA: loads and stores at affine coordinates of row-major buffers, scalar operations, nested
+//! loops and branches. It is structured: a block is a list of instructions, and control flow nests.
+//!
+//! ```text
+//! kernel @rotate(dims n; read %0: f64[n, 3], write %1: f64[n, 3]) {
+//!   grid i0 in n {
+//!     v0: f64 = load %0[i0, 0]
+//!     ...
+//!     store %1[i0, 0] v7
+//!   }
+//! }
+//! ```
+//!
+//! Float semantics: every operation is the IEEE 754 operation rounded to nearest even; `fma` is fused and nothing else
+//! is; subnormals are kept; a NaN's sign and payload are unspecified. Reductions follow [`crate::reduce`].
+//!
+//! Rejected: affine maps on flat offsets. Coordinates keep symbolic strides out of the IR and bounds checkable.
+
+mod build;
+
+pub use build::KernelBuilder;
+
+use crate::dim::{Dim, Shape};
+use crate::graph::Reduction;
+use crate::scalar::ScalarOp;
+use crate::{DType, Scalar};
+use smallvec::SmallVec;
+use std::sync::Arc;
+
+/// A scalar SSA value of a kernel, an index into [`Kernel::values`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Var(pub u32);
+
+/// A loop index, below [`Kernel::index_count`]. Index 0 is the grid's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct IndexId(pub u32);
+
+/// A buffer of the kernel, an index into [`Kernel::buffers`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BufferId(pub u32);
+
+/// A constant table, an index into [`Kernel::tables`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TableId(pub u32);
+
+/// Operands of an instruction.
+pub type Vars = SmallVec<[Var; 3]>;
+
+/// Whether a kernel reads or writes a buffer. It never does both, and distinct buffers never overlap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Access {
+    /// Only loads.
+    Read,
+    /// Only stores; every element is stored exactly once.
+    Write,
+}
+
+/// A row-major array in memory. A `bool` element is a byte that is 0 or 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Buffer {
+    /// Element type.
+    pub dtype: DType,
+    /// Sizes, outermost first, with at most 2^62 elements.
+    pub shape: BufferShape,
+    /// Direction.
+    pub access: Access,
+}
+
+/// The sizes of a buffer, outermost first.
+pub type BufferShape = SmallVec<[Extent; 4]>;
+
+/// A number of iterations or of elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Extent {
+    /// The size of a dim.
+    Dim(Dim),
+    /// The number of blocks of [`crate::reduce::BLOCK`] that a dim is cut into: `ceil(dim / BLOCK)`. `blocks(n)`.
+    Blocks(Dim),
+    /// The number of elements in block number `index` of a dim: `min(BLOCK, dim - BLOCK * index)`. `block(n, i0)`.
+    /// Only for loops.
+    Block {
+        /// The dim that is cut into blocks.
+        dim: Dim,
+        /// The loop index that counts blocks.
+        index: IndexId,
+    },
+}
+
+impl Extent {
+    /// A number.
+    #[must_use]
+    pub const fn fixed(size: u64) -> Self {
+        Self::Dim(Dim::fixed(size))
+    }
+
+    /// The value for given sizes of the named dimensions, if it does not depend on a loop index.
+    #[must_use]
+    pub fn size(self, dims: &[u64]) -> Option<u64> {
+        match self {
+            Self::Dim(dim) => dim.size(dims),
+            Self::Blocks(dim) => dim.size(dims).map(|size| size.div_ceil(crate::reduce::BLOCK)),
+            Self::Block { .. } => None,
+        }
+    }
+}
+
+/// The extents of a graph shape.
+#[must_use]
+pub fn extents(shape: &Shape) -> BufferShape {
+    shape.iter().map(|&dim| Extent::Dim(dim)).collect()
+}
+
+/// One coordinate of an access: `sum of factor * index, + offset`.
+///
+/// The offset may name a dimension (`n-1 - i` for a reversed axis).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Affine {
+    /// Loop indices with their non-zero factors, in increasing order of index.
+    pub terms: SmallVec<[(IndexId, i64); 2]>,
+    /// What is added.
+    pub offset: Dim,
+}
+
+impl Affine {
+    /// A number.
+    #[must_use]
+    pub fn constant(value: i64) -> Self {
+        Self { terms: SmallVec::new(), offset: Dim { name: None, constant: value } }
+    }
+
+    /// A loop index.
+    #[must_use]
+    pub fn index(index: IndexId) -> Self {
+        Self { terms: SmallVec::from_slice(&[(index, 1)]), offset: Dim::fixed(0) }
+    }
+
+    /// The number, if no index and no name takes part.
+    #[must_use]
+    pub fn as_constant(&self) -> Option<i64> {
+        (self.terms.is_empty() && self.offset.name.is_none()).then_some(self.offset.constant)
+    }
+
+    /// The factor of a loop index, 0 if it takes no part.
+    #[must_use]
+    pub fn factor(&self, index: IndexId) -> i64 {
+        self.terms.iter().find(|(term, _)| *term == index).map_or(0, |&(_, factor)| factor)
+    }
+
+    /// `self + other`; `None` if both offsets name a dimension.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Option<Self> {
+        if self.offset.name.is_some() && other.offset.name.is_some() {
+            return None;
+        }
+        let mut sum = self.clone();
+        for &(index, factor) in &other.terms {
+            match sum.terms.iter_mut().find(|(term, _)| *term == index) {
+                Some((_, existing)) => *existing += factor,
+                None => sum.terms.push((index, factor)),
+            }
+        }
+        sum.terms.retain(|(_, factor)| *factor != 0);
+        sum.terms.sort_unstable();
+        let name = self.offset.name.or(other.offset.name);
+        sum.offset = Dim { name, constant: self.offset.constant + other.offset.constant };
+        Some(sum)
+    }
+
+    /// `self * factor`; `None` if the offset names a dimension and `factor` is not 1.
+    #[must_use]
+    pub fn times(&self, factor: i64) -> Option<Self> {
+        if self.offset.name.is_some() && factor != 1 {
+            return None;
+        }
+        if factor == 0 {
+            return Some(Self::constant(0));
+        }
+        let terms = self.terms.iter().map(|&(index, own)| (index, own * factor)).collect();
+        Some(Self { terms, offset: Dim { constant: self.offset.constant * factor, ..self.offset } })
+    }
+}
+
+/// A constant table that [`Inst::Lookup`] reads. All elements have one dtype.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Table {
+    /// Element type.
+    pub dtype: DType,
+    /// Elements as [`Scalar::bits`].
+    pub elements: Arc<[u64]>,
+}
+
+/// A list of instructions, with the values it hands to the enclosing loop or branch.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Block {
+    /// In order of execution.
+    pub insts: Vec<Inst>,
+    /// What [`Inst::If`] or [`Inst::Loop`] receives.
+    pub yields: Vars,
+}
+
+/// An instruction.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Inst {
+    /// A literal.
+    Constant {
+        /// Defined here.
+        result: Var,
+        /// The literal.
+        value: Scalar,
+    },
+    /// A scalar operation.
+    Scalar {
+        /// Defined here.
+        result: Var,
+        /// What it computes.
+        op: ScalarOp,
+        /// As many as its arity.
+        operands: Vars,
+    },
+    /// Conversion to the result's dtype; see [`Scalar::cast`].
+    Cast {
+        /// Defined here.
+        result: Var,
+        /// What is converted.
+        operand: Var,
+    },
+    /// The same bits as the result's dtype, of the same size (any two dtypes of 8, 16, 32 or 64 bits).
+    Bitcast {
+        /// Defined here.
+        result: Var,
+        /// What is reinterpreted.
+        operand: Var,
+    },
+    /// A coordinate as an `i64`.
+    Index {
+        /// Defined here.
+        result: Var,
+        /// Its value.
+        value: Affine,
+    },
+    /// Reads one element.
+    Load {
+        /// Defined here.
+        result: Var,
+        /// A buffer with read access.
+        buffer: BufferId,
+        /// One coordinate per axis, in bounds.
+        at: SmallVec<[Affine; 3]>,
+    },
+    /// Writes one element.
+    Store {
+        /// A buffer with write access.
+        buffer: BufferId,
+        /// One coordinate per axis, in bounds.
+        at: SmallVec<[Affine; 3]>,
+        /// What is written.
+        value: Var,
+    },
+    /// Reads a table. An index out of range reads element 0.
+    Lookup {
+        /// Defined here.
+        result: Var,
+        /// The table.
+        table: TableId,
+        /// An `i64`.
+        index: Var,
+    },
+    /// Runs one of two blocks. Neither stores or loads, so an engine may run both and select.
+    If {
+        /// Defined here; as many as each block yields.
+        results: Vars,
+        /// A `bool`.
+        condition: Var,
+        /// Runs where it holds.
+        then: Block,
+        /// Runs elsewhere.
+        otherwise: Block,
+    },
+    /// A nested loop.
+    Loop(Box<Loop>),
+}
+
+/// A loop inside a kernel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Loop {
+    /// Counts from 0; belongs to this loop alone.
+    pub index: IndexId,
+    /// How many iterations.
+    pub extent: Extent,
+    /// What passes from one iteration to the next.
+    pub kind: LoopKind,
+    /// What each iteration runs. Values defined outside the loop are visible in it.
+    pub body: Block,
+    /// Defined after the loop: one per accumulator or carried value.
+    pub results: Vars,
+}
+
+/// How the iterations of a [`Loop`] depend on each other.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LoopKind {
+    /// Independent iterations, each of which yields one element per accumulator; the results are those elements reduced
+    /// in the order of [`crate::reduce`]. With no accumulators, a plain independent loop. May load and store.
+    Reduce {
+        /// How each yielded value is reduced.
+        accumulators: SmallVec<[Reduction; 2]>,
+    },
+    /// Iterations run in order; `parameters` hold `initial` in the first and what the body yielded in the others; the
+    /// results are what the last yielded (or `initial`). Neither loads nor stores.
+    Carry {
+        /// Values before the first iteration.
+        initial: Vars,
+        /// Defined at the start of the body.
+        parameters: Vars,
+    },
+}
+
+/// A kernel.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Kernel {
+    /// Name without the `@`.
+    pub name: String,
+    /// Names of the named dimensions, whose sizes are arguments.
+    pub dims: Vec<String>,
+    /// Arrays, which are arguments.
+    pub buffers: Vec<Buffer>,
+    /// Constant tables.
+    pub tables: Vec<Table>,
+    /// The dtype of every [`Var`].
+    pub values: Vec<DType>,
+    /// How many loop indices there are.
+    pub index_count: u32,
+    /// Iterations of the grid loop; [`Extent::Block`] is not allowed.
+    pub grid: Extent,
+    /// What each grid iteration runs; yields nothing.
+    pub body: Block,
+}
+
+impl Default for Extent {
+    fn default() -> Self {
+        Self::fixed(1)
+    }
+}
+
+impl Kernel {
+    /// The dtype of a value.
+    #[must_use]
+    pub fn dtype(&self, var: Var) -> DType {
+        self.values[var.0 as usize]
+    }
+}
