@@ -5,6 +5,7 @@
 //! * [`scalar`]: the one table of scalar operations that both share.
 //! * [`text`]: the form of both that prints and parses back.
 //! * [`verify`]: what is well formed.
+//! * [`interpret`]: what it means, the oracle of every test.
 //! * [`plan`]: a compiled function as a list of kernels over planned buffers.
 //!
 //! Invariants: nothing here knows a pass, a target, a device, a file or the environment, and there is no `unsafe`.
@@ -14,6 +15,7 @@
 pub mod dim;
 pub mod dtype;
 pub mod graph;
+pub mod interpret;
 pub mod kernel;
 pub mod plan;
 pub mod reduce;

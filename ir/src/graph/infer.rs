@@ -134,7 +134,7 @@ fn check_operand_count(op: &Op, count: usize) -> Result<(), Violation> {
 
 /// C3: a shape has at most [`MAX_RANK`] axes, a size that is a number is not negative, and the fixed sizes other than 0
 /// multiply to at most 2^62.
-pub(crate) fn check_sizes(shape: &[Dim], names: &[String]) -> Result<(), Violation> {
+fn check_sizes(shape: &[Dim], names: &[String]) -> Result<(), Violation> {
     if shape.len() > MAX_RANK {
         return violation("C3", format!("a shape of {} axes: at most {MAX_RANK} are possible", shape.len()));
     }

@@ -5,7 +5,7 @@
 
 use super::Diagnostic;
 use crate::dim::{MAX_RANK, Type};
-use crate::graph::infer::{Types, check_sizes, infer};
+use crate::graph::infer::{Types, infer};
 use crate::graph::{Function, Node, Op, Value, ValueId};
 use crate::text::is_identifier;
 use smallvec::SmallVec;
@@ -51,7 +51,7 @@ impl<'a> Verifier<'a> {
     /// F3: the function's name is words joined by dots, dimensions are distinct words.
     fn names(&mut self) {
         let function = self.function;
-        if function.name.is_empty() || !function.name.bytes().all(|byte| is_name_byte(byte)) {
+        if function.name.is_empty() || !function.name.bytes().all(is_name_byte) {
             self.report("F3", None, format!("{:?} cannot name a function", function.name));
         }
         let mut seen = HashSet::new();
@@ -138,7 +138,8 @@ impl<'a> Verifier<'a> {
         if let Some(location) = node.location {
             let known = (location.file as usize) < self.function.files.len();
             if !known || location.line == 0 || location.column == 0 {
-                let message = format!("location {} names no place in a source file", location.file);
+                let place = self.function.display_location(location);
+                let message = format!("{place} is no place in a source file of the function");
                 self.report("F8", Some(node), message);
             }
         }
@@ -151,7 +152,7 @@ impl<'a> Verifier<'a> {
         for &id in &node.operands {
             match self.value(id).filter(|_| (id.0 as usize) < self.defined) {
                 Some(value) => {
-                    // Reported where the value is defined; rules may take time quadratic in the rank.
+                    // Too many axes are reported where the value is defined; rules may take time quadratic in them.
                     usable &= value.ty.rank() <= MAX_RANK;
                     types.push(&value.ty);
                 }
@@ -194,17 +195,11 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    /// F9: every value is the result of some node, and its own type is possible.
+    /// F9: every value is the result of some node.
     fn dangling_values(&mut self) {
         let function = self.function;
         for position in self.defined.min(function.values.len())..function.values.len() {
             self.report("F9", None, format!("%{position} is not a result of any node"));
-        }
-        // A type that infer gave has passed this check already; one that differs from it has not.
-        for value in &function.values {
-            if let Err(violation) = check_sizes(&value.ty.shape, &function.dims) {
-                self.report(violation.constraint, function.nodes.get(value.node.0 as usize), violation.message);
-            }
         }
     }
 
