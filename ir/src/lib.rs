@@ -4,6 +4,7 @@
 //! * [`kernel`]: the narrow waist. Loops over buffers with scalar SSA inside; what every backend reads.
 //! * [`scalar`]: the one table of scalar operations that both share.
 //! * [`plan`]: a compiled function as a list of kernels over planned buffers.
+//! * [`text`], [`verify`], [`interpret`]: both IRs as text, what makes them well formed, and what they mean.
 //!
 //! Invariants: nothing here knows a pass, a target, a device, a file or the environment, and there is no `unsafe`.
 
@@ -12,10 +13,13 @@
 pub mod dim;
 pub mod dtype;
 pub mod graph;
+pub mod interpret;
 pub mod kernel;
 pub mod plan;
 pub mod reduce;
 pub mod scalar;
+pub mod text;
+pub mod verify;
 
 pub use dim::{Dim, DimId, Shape, Type};
 pub use dtype::{DType, Scalar};
