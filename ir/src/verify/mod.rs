@@ -5,17 +5,23 @@
 //! that bears its name.
 
 pub mod graph;
+mod kernel;
+mod kernel_inst;
+mod plan;
+
+pub use kernel::{verify_core, verify_kernel};
+pub use plan::verify_plan;
 
 use std::fmt;
 
 /// One violated constraint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// The constraint's name, such as `F3`.
+    /// The constraint's name, such as `F3` or `K7`.
     pub constraint: &'static str,
     /// What is wrong, and with what.
     pub message: String,
-    /// The user's source line, as `file:line:column`, if known.
+    /// The user's source line as `file:line:column`, or the kernel's instruction, if known.
     pub location: Option<String>,
 }
 
