@@ -213,8 +213,10 @@ fn slice(operand: &Type, start: &[u64], limit: &Shape, step: &[u64], names: &[St
         let (Ok(first), true) = (i64::try_from(start[axis]), step[axis] >= 1) else {
             return violation("C12", format!("slice needs a step of at least 1, got {} at axis {axis}", step[axis]));
         };
-        // Comparable only when both are numbers or offsets of one name.
-        let within = size.name == end.name && end.constant <= size.constant;
+        // Comparable when both are numbers or offsets of one name, and when the end is a number: named sizes are not
+        // negative, so that an axis of size n+3 has at least 3 elements.
+        let comparable = end.name.is_none() || size.name == end.name;
+        let within = comparable && end.constant <= size.constant;
         let ordered = end.name.is_some() || (end.constant >= 0 && first <= end.constant);
         if !within || !ordered {
             let (end, size) = (end.display(names), size.display(names));
