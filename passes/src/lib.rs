@@ -1,9 +1,16 @@
 //! Rotrace's passes: graph to graph, and graph to kernels.
 //!
+//! * [`optimize`]: exact rewrites of the graph.
+//! * [`differentiate`]: forward and reverse derivatives as graphs.
+//! * [`lower`]: fusion of a graph into a plan of kernels.
+//! * [`expand`]: kernels in terms of the operations that backends implement.
+//!
 //! Invariants: a pass reads and writes IR and nothing else; it does no IO, does not depend on hash order, and changes no
 //! bit of any result.
 
 #![forbid(unsafe_code)]
 
+pub mod differentiate;
 pub mod expand;
 pub mod lower;
+pub mod optimize;

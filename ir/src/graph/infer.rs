@@ -220,8 +220,10 @@ fn slice(operand: &Type, start: &[u64], limit: &Shape, step: &[u64], names: &[St
         let Ok(first) = i64::try_from(start[axis]) else {
             return violation("C12", format!("slice start {} at axis {axis} is too large", start[axis]));
         };
-        // Comparable only when both are numbers or offsets of one name.
-        let within = size.name == end.name && end.constant <= size.constant;
+        // Comparable when both are numbers or offsets of one name, and when the end is a number: named sizes are not
+        // negative, so that an axis of size n+3 has at least 3 elements.
+        let comparable = end.name.is_none() || size.name == end.name;
+        let within = comparable && end.constant <= size.constant;
         let ordered = end.name.is_some() || (end.constant >= 0 && first <= end.constant);
         if !within || !ordered {
             let (end, size) = (end.display(names), size.display(names));

@@ -178,7 +178,7 @@ const fn highest(dtype: DType) -> Scalar {
 }
 
 /// An operation of the graph IR. Axes count from 0.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Op {
     // Create.
     /// The function's parameter at this position. No operands.
@@ -224,12 +224,13 @@ pub enum Op {
         /// A permutation of the axes.
         permutation: Vec<usize>,
     },
-    /// Elements `start, start + step, ...` below `limit` along each axis. `step` is at least 1, and is 1 along a named
-    /// dimension.
+    /// Elements `start, start + step, ...` below `limit` along each axis. `step` is at least 1, and is 1 where the limit
+    /// is named.
     Slice {
         /// First index per axis.
         start: Vec<u64>,
-        /// Exclusive end per axis, at most the size: a number, or the axis's named dimension plus a constant.
+        /// Exclusive end per axis, at most the size for every size of the named dimensions: a number (also within the
+        /// constant part of a size such as `n+3`), or the axis's named dimension plus a constant.
         limit: Shape,
         /// Distance per axis.
         step: Vec<u64>,
