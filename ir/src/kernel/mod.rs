@@ -62,7 +62,7 @@ pub type Vars = SmallVec<[Var; 3]>;
 pub enum Access {
     /// Only loads.
     Read,
-    /// Only stores; every element is stored exactly once.
+    /// Only stores; no element is stored twice.
     Write,
 }
 

@@ -122,7 +122,7 @@ impl Verifier<'_> {
                 self.report("P6", format!("b{index} does not have the dtype and as many elements as %{position}"));
             }
             match buffer.access {
-                Access::Read if !is_readable(planned, written[index]) => {
+                Access::Read if !is_readable(planned, written[index]) && !is_empty(planned) => {
                     self.report("P7", format!("b{index} is read before it is written"));
                 }
                 Access::Write if !is_writable(planned) => {
@@ -138,14 +138,19 @@ impl Verifier<'_> {
         stored.into_iter().for_each(|index| written[index] = true);
     }
 
-    /// P9.
+    /// P9: a result without elements needs no step.
     fn outputs_written(&mut self, written: &[bool]) {
         for (position, buffer) in self.plan.buffers.iter().enumerate() {
-            if matches!(buffer.storage, Storage::Output(_)) && !written[position] {
+            if matches!(buffer.storage, Storage::Output(_)) && !written[position] && !is_empty(buffer) {
                 self.report("P9", format!("no step writes b{position}, a result"));
             }
         }
     }
+}
+
+/// Whether a fixed size of 0 leaves nothing to write.
+fn is_empty(buffer: &PlanBuffer) -> bool {
+    buffer.shape.iter().any(|&extent| extent == Extent::fixed(0))
 }
 
 fn is_readable(buffer: &PlanBuffer, written: bool) -> bool {

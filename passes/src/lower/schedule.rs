@@ -110,7 +110,9 @@ fn add_stored(groups: &mut BTreeMap<Key, Group>, function: &Function, value: Val
             let key = Key { time, loops: looped(shape, &unrolled), reduced: Some(function.ty(operand).shape[axis]) };
             let last = time + u32::from(key.is_two_stage());
             let reduction = LongReduction { value, operand, kind: *kind, axis, unrolled };
-            groups.entry(key).or_default().reductions.push(reduction);
+            if !is_empty(shape) {
+                groups.entry(key).or_default().reductions.push(reduction);
+            }
             last + 1
         }
         Op::Concatenate { axis } => {
@@ -183,8 +185,16 @@ fn pad_copies(
 }
 
 fn add_copy(groups: &mut BTreeMap<Key, Group>, time: u32, copy: Copy) {
+    if is_empty(&copy.domain) {
+        return;
+    }
     let key = Key { time, loops: looped(&copy.domain, &copy.unrolled), reduced: None };
     groups.entry(key).or_default().copies.push(copy);
+}
+
+/// Whether a fixed size of 0 leaves nothing to do.
+fn is_empty(shape: &Shape) -> bool {
+    shape.contains(&Dim::fixed(0))
 }
 
 fn looped(shape: &Shape, unrolled: &[bool]) -> SmallVec<[Dim; 3]> {
