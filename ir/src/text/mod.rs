@@ -2,16 +2,19 @@
 //!
 //! * [`lexer`]: characters to tokens, shared.
 //! * [`atoms`]: dims, shapes, types and literals, shared.
-//! * [`graph_parse`], [`graph_print`]: the graph IR, specified in `docs/graph-ir.md`.
+//! * `constant`: concrete arrays, shared.
+//! * [`graph_parse`], `graph_print`: the graph IR, specified in `docs/graph-ir.md`.
 //!
 //! Invariants: parsing any text gives a function or a [`ParseError`]. Nothing recurses, so nesting cannot exhaust the
 //! stack, and memory is linear in the length of the text plus the fixed [`SPLAT_BUDGET`].
 
 pub mod atoms;
+mod constant;
 pub mod graph_parse;
 mod graph_print;
 pub mod lexer;
 
+pub use constant::parse_constant;
 pub use graph_parse::parse_function;
 pub use lexer::{ParseError, is_identifier};
 
