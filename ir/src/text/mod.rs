@@ -1,6 +1,6 @@
 //! The text form of both IRs: what is printed parses back to an equal function or kernel.
 //!
-//! * [`lexer`]: characters to tokens, and [`atoms`]: dims, shapes, types and literals.
+//! * [`lexer`]: characters to tokens, and [`atoms`]: dims, shapes, types and literals; `constant`: concrete arrays.
 //! * [`graph_parse`], `graph_print`: the graph IR, specified in `docs/graph-ir.md`.
 //! * `kernel_parse`, `kernel_print`, `plan_print`: kernels, specified in `docs/kernel-ir.md`, and plans, which only print.
 //!
@@ -8,6 +8,7 @@
 //! linear in the length of the text plus the fixed [`SPLAT_BUDGET`].
 
 pub mod atoms;
+mod constant;
 pub mod graph_parse;
 mod graph_print;
 mod kernel_lexer;
@@ -17,6 +18,7 @@ pub(crate) mod kernel_print;
 pub mod lexer;
 mod plan_print;
 
+pub use constant::parse_constant;
 pub use graph_parse::parse_function;
 pub(crate) use kernel_lexer::{is_numbered, is_word};
 pub use kernel_parse::parse_kernel;
