@@ -69,6 +69,15 @@ fn check_case(name: &str, function: &Function, case: &Case) {
 }
 
 #[test]
+fn the_example_of_the_specification_is_true() {
+    let specification = include_str!("../../docs/graph-ir.md");
+    let block = specification.lines().skip_while(|line| !line.starts_with("    ")).take_while(|line| !line.is_empty());
+    let text: Vec<_> = block.map(|line| &line[4..]).collect();
+    let file = File::new("docs/graph-ir.md", text.join("\n"));
+    check_case(&file.name, &parse_function(&file.text).unwrap(), &file.cases[0]);
+}
+
+#[test]
 fn arguments_are_checked() {
     let function = parse_function("fn @f(%0: f64[2]) -> (f64[2]) { return %0 }").unwrap();
     let short = Constant { dtype: DType::F64, shape: vec![2], data: Arc::from([0; 15]) };

@@ -18,6 +18,13 @@ pub struct File {
     pub cases: Vec<Case>,
 }
 
+impl File {
+    /// Reads the cases of a text.
+    pub fn new(name: &str, text: String) -> Self {
+        Self { name: name.to_owned(), cases: cases(name, &text), text }
+    }
+}
+
 /// Arguments, and what the function makes of them.
 #[derive(Default)]
 pub struct Case {
@@ -35,8 +42,7 @@ pub fn load(folder: &Path) -> Vec<File> {
     paths.sort();
     let read = |path: PathBuf| {
         let text = fs::read_to_string(&path).unwrap();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        File { cases: cases(&name, &text), name, text }
+        File::new(&path.file_name().unwrap().to_string_lossy(), text)
     };
     paths.into_iter().map(read).collect()
 }
