@@ -1,12 +1,12 @@
 //! Plans, executed step by step with every check on.
 
-use super::kernel_memory::{Memory, byte_count};
-use super::{InterpretError, run_kernel_checked};
+use super::kernel::{InterpretError, Memory, run_kernel_checked};
+use super::kernel_memory::byte_count;
 use crate::dim::{Dim, Type};
 use crate::graph::{Constant, constant_matches};
 use crate::kernel::Access;
 use crate::plan::{Plan, PlanBuffer, Step, Storage};
-use crate::verify::verify_plan;
+use crate::verify::plan::verify_plan;
 
 /// Verifies a plan and runs it: one constant per argument gives one per result.
 ///

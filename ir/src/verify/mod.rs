@@ -2,32 +2,30 @@
 //!
 //! Verifiers collect every violation instead of stopping at the first, and never panic, whatever they are given.
 
-mod kernel;
+pub mod kernel;
 mod kernel_inst;
-mod plan;
-
-pub use kernel::{verify_core, verify_kernel};
-pub use plan::verify_plan;
+pub mod plan;
 
 use std::fmt;
 
-/// A violated constraint.
+/// One violated constraint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// The constraint's number, such as `K7`.
+    /// The constraint's name, such as `K7`.
     pub constraint: &'static str,
-    /// What is wrong.
+    /// What is wrong, and with what.
     pub message: String,
-    /// The instruction or line it stands in, if it stands in one.
+    /// The instruction or source line it stands in, if known.
     pub location: Option<String>,
 }
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.constraint, self.message)?;
-        match &self.location {
-            Some(location) => write!(f, ", in `{location}`"),
-            None => Ok(()),
+        if let Some(location) = &self.location {
+            write!(f, "{location}: ")?;
         }
+        write!(f, "{} [{}]", self.message, self.constraint)
     }
 }
+
+impl std::error::Error for Diagnostic {}
