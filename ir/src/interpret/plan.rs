@@ -38,7 +38,12 @@ fn bind_dims(plan: &Plan, inputs: &[Constant]) -> Result<Vec<u64>, InterpretErro
         let sizes = || input.shape.iter().zip(&ty.shape);
         if !fits || !sizes().all(|(&size, &dim)| bind(&mut dims, dim, size)) {
             let (got, needed) = (input.ty().display(&[]), ty.display(&plan.dims));
-            let message = format!("argument {position} is {got}, which does not fit {needed} with {:?}", dims);
+            let known = plan.dims.iter().zip(&dims).map(|(name, size)| match size {
+                Some(size) => format!("{name} = {size}"),
+                None => format!("{name} = ?"),
+            });
+            let known = known.collect::<Vec<_>>().join(", ");
+            let message = format!("argument {position} is {got}, which does not fit {needed} with {known}");
             return Err(InterpretError::Arguments(message));
         }
     }
