@@ -6,15 +6,30 @@
 //! A reduce loop combines its elements as one block of [`crate::reduce`], however many there are; no iterations give the
 //! reduction's identity. Coordinates are computed modulo 2^64, as every engine does.
 
-use super::InterpretError;
-use super::kernel_memory::{Memory, Sizes, arguments, buffer_sizes};
+pub use super::kernel_memory::Memory;
+use super::kernel_memory::{Sizes, arguments, buffer_sizes};
 use crate::Scalar;
 use crate::kernel::{Affine, Block, BufferId, Extent, IndexId, Inst, Kernel, Loop, LoopKind, Var};
 use crate::reduce::{Accumulators, BLOCK};
 use crate::scalar::{ScalarOp, evaluate_core};
 use crate::text::kernel_print::Names;
-use crate::verify::verify_kernel;
+use crate::verify::Diagnostic;
+use crate::verify::kernel::verify_kernel;
 use smallvec::SmallVec;
+
+/// Why a kernel or a plan could not be run on its arguments.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InterpretError {
+    /// It is not well formed; the first violation.
+    #[error("not well formed: {0}")]
+    Invalid(Diagnostic),
+    /// The arguments do not fit it.
+    #[error("{0}")]
+    Arguments(String),
+    /// It did something that its specification forbids.
+    #[error("{0}")]
+    Execution(String),
+}
 
 /// Verifies a kernel and runs it: `dims` are the sizes of its named dimensions, `buffers` the memory of its arrays.
 ///

@@ -1,6 +1,6 @@
 //! The memory of a running kernel: bytes that are read or written by the element.
 
-use super::InterpretError;
+use super::kernel::InterpretError;
 use crate::kernel::{Access, Kernel};
 use crate::{DType, Scalar};
 use smallvec::SmallVec;

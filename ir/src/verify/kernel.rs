@@ -6,7 +6,7 @@ use super::Diagnostic;
 use crate::dim::Dim;
 use crate::kernel::{Affine, Block, Extent, IndexId, Inst, Kernel, LoopKind, MAX_INDICES, MAX_NESTING, Var};
 use crate::text::kernel_print::Names;
-use crate::text::{is_numbered, is_word};
+use crate::text::{is_name, is_numbered, is_word};
 use crate::{DType, Scalar};
 use std::collections::HashSet;
 
@@ -86,8 +86,8 @@ impl<'k> Verifier<'k> {
 
     /// K1.
     fn names(&mut self) {
-        if !is_word(&self.kernel.name) {
-            self.report("K1", format!("the kernel's name {:?} is not a word", self.kernel.name));
+        if !is_name(&self.kernel.name) {
+            self.report("K1", format!("the kernel's name {:?} is not letters, digits, `_` and `.`", self.kernel.name));
         }
         let mut seen = HashSet::new();
         for name in &self.kernel.dims {
