@@ -11,6 +11,7 @@
 
 pub mod dim;
 pub mod dtype;
+pub mod elementary;
 pub mod graph;
 pub mod kernel;
 pub mod plan;
@@ -19,3 +20,4 @@ pub mod scalar;
 
 pub use dim::{Dim, DimId, Shape, Type};
 pub use dtype::{DType, Scalar};
+pub use scalar::ScalarOp;
