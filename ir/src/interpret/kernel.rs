@@ -9,9 +9,9 @@
 pub use super::kernel_memory::Memory;
 use super::kernel_memory::{Sizes, arguments, buffer_sizes};
 use crate::Scalar;
+use crate::elementary::evaluate;
 use crate::kernel::{Affine, Block, BufferId, Extent, IndexId, Inst, Kernel, Loop, LoopKind, Var};
 use crate::reduce::{Accumulators, BLOCK};
-use crate::scalar::{ScalarOp, evaluate_core};
 use crate::text::kernel_print::Names;
 use crate::verify::Diagnostic;
 use crate::verify::kernel::verify_kernel;
@@ -144,7 +144,7 @@ impl<'r, 'm> Machine<'r, 'm> {
             Inst::Constant { result, value } => self.set(*result, *value),
             Inst::Scalar { result, op, operands } => {
                 let operands: SmallVec<[Scalar; 3]> = operands.iter().map(|&operand| self.get(operand)).collect();
-                let value = evaluate(*op, &operands).ok_or_else(|| self.not_core(inst))?;
+                let value = evaluate(*op, &operands);
                 self.set(*result, value);
             }
             Inst::Cast { result, operand } => {
@@ -260,10 +260,6 @@ impl<'r, 'm> Machine<'r, 'm> {
         Ok(())
     }
 
-    fn not_core(&self, inst: &Inst) -> InterpretError {
-        self.failure(inst, "the operation is not core for this dtype and has to be expanded first")
-    }
-
     fn failure(&self, inst: &Inst, problem: &str) -> InterpretError {
         let names = Names::new(self.kernel);
         let kernel = &self.kernel.name;
@@ -271,9 +267,4 @@ impl<'r, 'm> Machine<'r, 'm> {
         let head = names.head(inst);
         InterpretError::Execution(format!("kernel @{kernel}: `{head}` at indices {indices:?}: {problem}"))
     }
-}
-
-/// The one place where scalar operations get their meaning.
-fn evaluate(op: ScalarOp, operands: &[Scalar]) -> Option<Scalar> {
-    evaluate_core(op, operands)
 }
