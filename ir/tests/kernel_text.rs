@@ -50,8 +50,12 @@ fn cases(name: &str, text: &str) -> Vec<Case> {
         }
         let open = || panic!("{name}: `{line}` before any `dims:`");
         match key {
-            "input" => drop(cases.last_mut().unwrap_or_else(open).inputs.extend([buffer()])),
-            "expect" => drop(cases.last_mut().unwrap_or_else(open).expected.extend([buffer()])),
+            "input" => {
+                cases.last_mut().unwrap_or_else(open).inputs.extend([buffer()]);
+            }
+            "expect" => {
+                cases.last_mut().unwrap_or_else(open).expected.extend([buffer()]);
+            }
             "fails" => cases.last_mut().unwrap_or_else(open).fails = Some(value.trim().to_owned()),
             _ => {}
         }
@@ -283,6 +287,50 @@ fn no_mutant_panics() {
     println!("{parsed} parsed, {verified} verified");
     // A fuzz whose mutants all fall at the first hurdle would test little.
     assert!(parsed > 2000 && verified > 500 && parsed - verified > 500, "{parsed} parsed, {verified} verified");
+}
+
+/// Spoils a kernel's data, so that ids point outside or at something else.
+fn spoil(random: &mut Random, kernel: &mut Kernel) {
+    let mut cut = |length: usize| random.below(length + 1);
+    match cut(7) {
+        0 => kernel.values.truncate(cut(kernel.values.len())),
+        1 => kernel.buffers.truncate(cut(kernel.buffers.len())),
+        2 => kernel.tables.clear(),
+        3 => kernel.dims.clear(),
+        4 => kernel.index_count = cut(2) as u32,
+        5 => kernel.body.insts.reverse(),
+        6 => kernel.values.reverse(),
+        _ => kernel.buffers.reverse(),
+    }
+    let repeated = kernel.body.insts[cut(kernel.body.insts.len() - 1)].clone();
+    if cut(1) == 0 {
+        kernel.body.insts.push(repeated);
+    }
+}
+
+#[test]
+fn no_garbage_panics() {
+    let kernels: Vec<Kernel> = corpus().iter().map(|(_, text)| parse_kernel(text).expect("a kernel")).collect();
+    let mut random = Random(2);
+    let mut rejected = 0;
+    for _ in 0..5_000 {
+        let mut kernel = kernels[random.below(kernels.len())].clone();
+        spoil(&mut random, &mut kernel);
+        spoil(&mut random, &mut kernel);
+        rejected += usize::from(!(verify_kernel(&kernel).is_empty() & verify_core(&kernel).is_empty()));
+        assert!(!kernel.to_string().is_empty());
+    }
+    assert!(rejected > 3000, "{rejected} rejected");
+}
+
+#[test]
+fn diagnostics_are_bounded() {
+    let many = |item: fn(usize) -> String| (1..20_000).map(item).collect::<Vec<_>>().join(", ");
+    let (results, pairs) = (many(|n| format!("v{n}0: f64")), many(|n| format!("v{n}1 = v0")));
+    let text =
+        format!("kernel @f() {{ grid i0 in 1 {{ v0: i8 = constant 1 {results} = carry i1 in 2 ({pairs}) {{ }} }} }}");
+    let found = verify_kernel(&parse_kernel(&text).expect("a kernel"));
+    assert!(found.len() <= 100 && found.iter().all(|diagnostic| diagnostic.to_string().len() < 300), "{}", found.len());
 }
 
 #[test]

@@ -94,7 +94,7 @@ fn arguments_that_do_not_fit_are_errors() {
         assert!(matches!(error, InterpretError::Arguments(_)), "{error}");
     }
     let error = run_plan(&plan(), &[Constant { shape: vec![4], ..matrix(2) }]).expect_err("an error");
-    assert_eq!(error.to_string(), "argument 0 is f64[4], which does not fit f64[n, 2] with n = ?");
+    assert_eq!(error.to_string(), "argument 0 is f64[4], which does not fit f64[n, 2]");
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn one_name_has_one_size() {
     let vector = |size: u64| Constant::from_scalars(DType::F64, vec![size], vec![Scalar::f64(0.0); size as usize]);
     assert!(run_plan(&plan, &[matrix(3), vector(2)]).is_ok());
     let error = run_plan(&plan, &[matrix(3), vector(3)]).expect_err("an error");
-    assert_eq!(error.to_string(), "argument 1 is f64[3], which does not fit f64[n-1] with n = 3");
+    assert_eq!(error.to_string(), "argument 1 is f64[3], which does not fit f64[n-1], n = 3");
 }
 
 #[test]

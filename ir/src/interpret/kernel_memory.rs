@@ -59,7 +59,10 @@ pub(super) fn buffer_sizes(
     for (position, (buffer, memory)) in kernel.buffers.iter().zip(memories).enumerate() {
         let sizes: Option<Sizes> = buffer.shape.iter().map(|extent| extent.size(dims)).collect();
         let Some(sizes) = sizes else {
-            return Err(arguments(kernel, &format!("buffer %{position} has a negative size for dims {dims:?}")));
+            return Err(arguments(
+                kernel,
+                &format!("buffer %{position} has a size that is negative or too large for dims {dims:?}"),
+            ));
         };
         let bytes = byte_count(&sizes, buffer.dtype);
         if bytes != Some(memory.length()) {

@@ -41,16 +41,16 @@ fn bind_dims(plan: &Plan, inputs: &[Constant]) -> Result<Vec<u64>, InterpretErro
         let sizes = || input.shape.iter().zip(&ty.shape);
         if !fits || !sizes().all(|(&size, &dim)| bind(&mut dims, dim, size)) {
             let (got, needed) = (input.ty().display(&[]), ty.display(&plan.dims));
-            let known = plan.dims.iter().zip(&dims).map(|(name, size)| match size {
-                Some(size) => format!("{name} = {size}"),
-                None => format!("{name} = ?"),
-            });
-            let known = known.collect::<Vec<_>>().join(", ");
-            let message = format!("argument {position} is {got}, which does not fit {needed} with {known}");
+            let known: String = plan.dims.iter().zip(&dims).map(|(name, size)| known_size(name, *size)).collect();
+            let message = format!("argument {position} is {got}, which does not fit {needed}{known}");
             return Err(InterpretError::Arguments(message));
         }
     }
     Ok(dims.into_iter().map(|size| size.expect("a verified plan's arguments bind every dimension")).collect())
+}
+
+fn known_size(name: &str, size: Option<u64>) -> String {
+    size.map_or_else(String::new, |size| format!(", {name} = {size}"))
 }
 
 /// Makes a dim have a size, if it can.
