@@ -107,7 +107,7 @@ impl Code<'_, '_> {
         }
         self.memory_loop(inner.index, (start, end), Lanes::One, &split, &accumulators);
         self.after_loop();
-        let live = length.map_or(LANES, |length| length.min(LANES)) as usize;
+        let live = length.map_or(LANES, |length| length.clamp(1, LANES)) as usize;
         accumulators.iter().map(|accumulator| self.tree(accumulator, lanes, live)).collect()
     }
 
