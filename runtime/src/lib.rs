@@ -1,1 +1,24 @@
-//! To be filled by the first change that needs it.
+//! Rotrace's runtime: the compile driver, planned buffers, launches and threads.
+//!
+//! [`Executable::compile`] takes a graph through the passes, the lowering and a backend; [`Executable::call`] binds the
+//! named dimensions from its arguments, finds memory for temporaries and runs the plan's kernels.
+//!
+//! Invariants: a call takes no lock, does no hash look-up and, once its memory has been seen, no allocation; an
+//! executable can be called from many threads at once; all `unsafe` of the CPU path is in [`code`] and [`launch`].
+
+mod arena;
+mod bind;
+mod code;
+mod compile;
+mod error;
+mod executable;
+mod interpreted;
+mod launch;
+mod options;
+mod view;
+
+pub use compile::Report;
+pub use error::Error;
+pub use executable::Executable;
+pub use options::{Engine, Options};
+pub use view::{View, ViewMut};

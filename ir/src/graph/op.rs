@@ -327,9 +327,11 @@ impl Op {
     }
 }
 
-/// Whether a fixed shape has exactly the elements that a constant stores.
+/// Whether a constant stores exactly the elements of its shape, and only 0 and 1 for `bool`.
 #[must_use]
 pub fn constant_matches(constant: &Constant) -> bool {
-    fixed_element_count(&constant.ty().shape)
-        .is_some_and(|count| count.checked_mul(constant.dtype.size() as u64) == Some(constant.data.len() as u64))
+    let bytes =
+        fixed_element_count(&constant.ty().shape).and_then(|count| count.checked_mul(constant.dtype.size() as u64));
+    let truth_values = constant.dtype != DType::Bool || constant.data.iter().all(|&byte| byte <= 1);
+    bytes == Some(constant.data.len() as u64) && truth_values
 }

@@ -1,0 +1,31 @@
+//! How to compile and run.
+
+/// What executes kernels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Engine {
+    /// Machine code where the host allows it, else the kernel interpreter.
+    #[default]
+    Compiled,
+    /// The kernel interpreter: slow, for comparison.
+    Interpreter,
+}
+
+/// Options of one compilation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// The most threads that one call uses. 0 stands for as many as `rayon`'s current pool has; 1 never leaves the
+    /// calling thread. Work below a measured break-even stays on the calling thread in any case.
+    pub threads: usize,
+    /// Whether to use SIMD instructions. Results are the same bits without.
+    pub simd: bool,
+    /// What executes kernels.
+    pub engine: Engine,
+    /// Whether to verify the IR after each pass.
+    pub verify: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { threads: 0, simd: true, engine: Engine::default(), verify: cfg!(debug_assertions) }
+    }
+}
