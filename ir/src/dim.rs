@@ -83,6 +83,9 @@ impl From<u64> for Dim {
     }
 }
 
+/// The most axes that an array may have.
+pub const MAX_RANK: usize = 64;
+
 /// The dims of an array, outermost first.
 pub type Shape = SmallVec<[Dim; 4]>;
 

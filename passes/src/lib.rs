@@ -1,40 +1,16 @@
-//! Stub: graph transformations are written elsewhere.
+//! Rotrace's passes: graph to graph, and graph to kernels.
+//!
+//! * [`optimize`]: exact rewrites of the graph.
+//! * [`differentiate`]: forward and reverse derivatives as graphs.
+//! * [`lower`]: fusion of a graph into a plan of kernels.
+//! * [`expand`]: kernels in terms of the operations that backends implement.
+//!
+//! Invariants: a pass reads and writes IR and nothing else; it does no IO, does not depend on hash order, and changes no
+//! bit of any result.
 
-/// Derivatives.
-pub mod differentiate {
-    use rotrace_ir::graph::Function;
+#![forbid(unsafe_code)]
 
-    /// Why a function has no derivative.
-    #[derive(Clone, Debug, thiserror::Error)]
-    #[error("{message}")]
-    pub struct DifferentiateError {
-        /// What is wrong.
-        pub message: String,
-    }
-
-    type Result = std::result::Result<Function, DifferentiateError>;
-
-    fn absent() -> Result {
-        Err(DifferentiateError { message: "differentiation is a stub".into() })
-    }
-
-    /// Forward mode.
-    pub fn jvp(_: &Function, _: &[bool]) -> Result {
-        absent()
-    }
-
-    /// Reverse mode.
-    pub fn vjp(_: &Function, _: &[bool]) -> Result {
-        absent()
-    }
-
-    /// Gradients.
-    pub fn grad(_: &Function, _: &[bool]) -> Result {
-        absent()
-    }
-
-    /// Value, then gradients.
-    pub fn value_and_grad(_: &Function, _: &[bool]) -> Result {
-        absent()
-    }
-}
+pub mod differentiate;
+pub mod expand;
+pub mod lower;
+pub mod optimize;

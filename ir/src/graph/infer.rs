@@ -4,7 +4,7 @@
 //! as `C12` name constraints; each is listed in `docs/graph-ir.md` and has a negative test.
 
 use super::op::{Op, constant_matches};
-use crate::dim::{Dim, Shape, Type, display_shape};
+use crate::dim::{Dim, MAX_RANK, Shape, Type, display_shape};
 use smallvec::{SmallVec, smallvec};
 use std::fmt;
 
@@ -132,8 +132,12 @@ fn check_operand_count(op: &Op, count: usize) -> Result<(), Violation> {
     }
 }
 
-/// C3: a size that is a number is not negative, and the fixed sizes of a shape multiply to at most 2^62.
+/// C3: a shape has at most [`MAX_RANK`] axes, a size that is a number is not negative, and the fixed sizes other than 0
+/// multiply to at most 2^62.
 fn check_sizes(shape: &[Dim], names: &[String]) -> Result<(), Violation> {
+    if shape.len() > MAX_RANK {
+        return violation("C3", format!("a shape of {} axes: at most {MAX_RANK} are possible", shape.len()));
+    }
     let mut product = 1_u64;
     for dim in shape {
         if dim.name.is_none() && dim.constant < 0 {
@@ -210,11 +214,16 @@ fn slice(operand: &Type, start: &[u64], limit: &Shape, step: &[u64], names: &[St
     let mut shape = Shape::new();
     for axis in 0..rank {
         let (size, end) = (operand.shape[axis], limit[axis]);
-        let (Ok(first), true) = (i64::try_from(start[axis]), step[axis] >= 1) else {
-            return violation("C12", format!("slice needs a step of at least 1, got {} at axis {axis}", step[axis]));
+        if step[axis] == 0 {
+            return violation("C12", format!("slice needs a step of at least 1, got 0 at axis {axis}"));
+        }
+        let Ok(first) = i64::try_from(start[axis]) else {
+            return violation("C12", format!("slice start {} at axis {axis} is too large", start[axis]));
         };
-        // Comparable only when both are numbers or offsets of one name.
-        let within = size.name == end.name && end.constant <= size.constant;
+        // Comparable when both are numbers or offsets of one name, and when the end is a number: named sizes are not
+        // negative, so that an axis of size n+3 has at least 3 elements.
+        let comparable = end.name.is_none() || size.name == end.name;
+        let within = comparable && end.constant <= size.constant;
         let ordered = end.name.is_some() || (end.constant >= 0 && first <= end.constant);
         if !within || !ordered {
             let (end, size) = (end.display(names), size.display(names));
@@ -289,6 +298,9 @@ fn check_axes(
     rank: usize,
     increasing: bool,
 ) -> Result<(), Violation> {
+    if axes.len() > rank {
+        return violation(constraint, format!("{what} over {} axes of a rank {rank} array", axes.len()));
+    }
     let distinct = axes.iter().enumerate().all(|(place, axis)| !axes[..place].contains(axis));
     let ordered = !increasing || axes.windows(2).all(|pair| pair[0] < pair[1]);
     if !distinct || !ordered || axes.iter().any(|&axis| axis >= rank) {

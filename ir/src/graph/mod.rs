@@ -12,7 +12,7 @@ pub mod infer;
 mod op;
 
 pub use build::GraphBuilder;
-pub use op::{Constant, Op, Reduction};
+pub use op::{Constant, Op, Reduction, constant_matches};
 
 use crate::dim::Type;
 use smallvec::SmallVec;

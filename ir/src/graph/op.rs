@@ -178,7 +178,7 @@ const fn highest(dtype: DType) -> Scalar {
 }
 
 /// An operation of the graph IR. Axes count from 0.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Op {
     // Create.
     /// The function's parameter at this position. No operands.
@@ -224,12 +224,13 @@ pub enum Op {
         /// A permutation of the axes.
         permutation: Vec<usize>,
     },
-    /// Elements `start, start + step, ...` below `limit` along each axis. `step` is at least 1, and is 1 along a named
-    /// dimension.
+    /// Elements `start, start + step, ...` below `limit` along each axis. `step` is at least 1, and is 1 where the limit
+    /// is named.
     Slice {
         /// First index per axis.
         start: Vec<u64>,
-        /// Exclusive end per axis, at most the size: a number, or the axis's named dimension plus a constant.
+        /// Exclusive end per axis, at most the size for every size of the named dimensions: a number (also within the
+        /// constant part of a size such as `n+3`), or the axis's named dimension plus a constant.
         limit: Shape,
         /// Distance per axis.
         step: Vec<u64>,
@@ -256,7 +257,7 @@ pub enum Op {
     },
 
     // Reduce.
-    /// Combines all elements along the axes, which are removed. Order: `docs/reduction-order.md`, [`crate::reduce`].
+    /// Combines all elements along the axes, which are removed. Order: [`crate::reduce`].
     Reduce {
         /// How two elements combine.
         kind: Reduction,
@@ -326,9 +327,11 @@ impl Op {
     }
 }
 
-/// Whether a fixed shape has exactly the elements that a constant stores.
+/// Whether a constant stores exactly the elements of its shape, and only 0 and 1 for `bool`.
 #[must_use]
 pub fn constant_matches(constant: &Constant) -> bool {
-    fixed_element_count(&constant.ty().shape)
-        .is_some_and(|count| count.checked_mul(constant.dtype.size() as u64) == Some(constant.data.len() as u64))
+    let bytes =
+        fixed_element_count(&constant.ty().shape).and_then(|count| count.checked_mul(constant.dtype.size() as u64));
+    let truth_values = constant.dtype != DType::Bool || constant.data.iter().all(|&byte| byte <= 1);
+    bytes == Some(constant.data.len() as u64) && truth_values
 }

@@ -1,0 +1,254 @@
+//! The interpreter of graph functions: operation by operation, element by element.
+//!
+//! Total: any function with any arguments gives results or an [`InterpretError`], within [`ELEMENT_BUDGET`].
+
+mod array;
+mod structural;
+
+use crate::dim::{Dim, element_count};
+use crate::graph::{Constant, Function, Node, Op, ValueId};
+use crate::scalar::{ScalarOp, evaluate_core};
+use crate::verify::{Diagnostic, graph::verify};
+use crate::{DType, Scalar};
+use array::Array;
+use smallvec::SmallVec;
+use thiserror::Error;
+
+/// The elements that one call may compute and combine in all: every value's elements, and the elements that reductions
+/// and contractions read. 2^26 elements are up to 1 GiB and some seconds.
+pub const ELEMENT_BUDGET: u64 = 1 << 26;
+
+/// Why a function cannot be interpreted on the given arguments.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum InterpretError {
+    /// The function is not well formed; the first violation.
+    #[error("the function is not well formed: {0}")]
+    Invalid(Diagnostic),
+    /// The wrong number of arguments.
+    #[error("the function takes {expected} arguments, got {got}")]
+    ArgumentCount {
+        /// The number of parameters.
+        expected: usize,
+        /// The number of arguments.
+        got: usize,
+    },
+    /// An argument whose data does not fill its shape.
+    #[error("argument {position} does not store the elements of its shape")]
+    ArgumentData {
+        /// Position among the arguments.
+        position: usize,
+    },
+    /// An argument of another dtype, rank or fixed size than the parameter's.
+    #[error("argument {position} should be {expected}, got {got}")]
+    ArgumentType {
+        /// Position among the arguments.
+        position: usize,
+        /// The parameter's type.
+        expected: String,
+        /// The argument's type.
+        got: String,
+    },
+    /// Arguments that give one named dimension two sizes, or a negative one.
+    #[error("axis {axis} of argument {position} gives dimension {name} the size {size}, {reason}")]
+    DimSize {
+        /// Position among the arguments.
+        position: usize,
+        /// Axis of the argument.
+        axis: usize,
+        /// The dimension.
+        name: String,
+        /// The size that the axis asks for.
+        size: i128,
+        /// Why that is not possible.
+        reason: String,
+    },
+    /// A value with a negative size, such as `n-1` for n = 0.
+    #[error("%{value}: {ty} has a negative size for the given arguments")]
+    NegativeSize {
+        /// The value's number.
+        value: u32,
+        /// Its type.
+        ty: String,
+    },
+    /// More work than the interpreter accepts.
+    #[error("%{value}: {ty} exceeds the interpreter's budget of {ELEMENT_BUDGET} elements")]
+    Budget {
+        /// The value's number.
+        value: u32,
+        /// Its type.
+        ty: String,
+    },
+    /// An operation that has no definition in terms of core operations yet.
+    #[error("{op} on {dtype} is not core")]
+    NotCore {
+        /// The operation.
+        op: ScalarOp,
+        /// The operands' dtype.
+        dtype: DType,
+    },
+}
+
+/// The results of a function on the given arguments.
+pub fn interpret(function: &Function, arguments: &[Constant]) -> Result<Vec<Constant>, InterpretError> {
+    if let Some(diagnostic) = verify(function).into_iter().next() {
+        return Err(InterpretError::Invalid(diagnostic));
+    }
+    let dims = bind_dims(function, arguments)?;
+    let mut interpreter = Interpreter { function, arguments, dims, values: Vec::new(), budget: ELEMENT_BUDGET };
+    for node in &function.nodes {
+        let array = interpreter.node(node)?;
+        interpreter.values.push(array);
+    }
+    Ok(function.results.iter().map(|&id| interpreter.value(id).to_constant()).collect())
+}
+
+/// The sizes of the named dimensions, from the arguments' shapes. A dimension that no type mentions gets size 0.
+pub fn bind_dims(function: &Function, arguments: &[Constant]) -> Result<Vec<u64>, InterpretError> {
+    let (expected, got) = (function.parameters.len(), arguments.len());
+    if expected != got {
+        return Err(InterpretError::ArgumentCount { expected, got });
+    }
+    let mut bound: Vec<Option<u64>> = vec![None; function.dims.len()];
+    for (position, (parameter, argument)) in function.parameter_types().zip(arguments).enumerate() {
+        if !crate::graph::constant_matches(argument) {
+            return Err(InterpretError::ArgumentData { position });
+        }
+        let fixed_differs = |(dim, &size): (&Dim, &u64)| dim.as_fixed().is_some_and(|fixed| fixed != size);
+        if parameter.dtype != argument.dtype
+            || parameter.rank() != argument.shape.len()
+            || parameter.shape.iter().zip(&argument.shape).any(fixed_differs)
+        {
+            let (expected, got) = (parameter.display(&function.dims), argument.ty().display(&[]));
+            return Err(InterpretError::ArgumentType { position, expected, got });
+        }
+        for (axis, (dim, &size)) in parameter.shape.iter().zip(&argument.shape).enumerate() {
+            let Some(id) = dim.name else { continue };
+            let size = i128::from(size) - i128::from(dim.constant);
+            let known = &mut bound[id.0 as usize];
+            let reason = match (u64::try_from(size), *known) {
+                (Err(_), _) => "which is not possible".to_owned(),
+                (Ok(size), Some(known)) if known != size => format!("but it is {known} elsewhere"),
+                (Ok(size), _) => {
+                    *known = Some(size);
+                    continue;
+                }
+            };
+            let name = function.dims[id.0 as usize].clone();
+            return Err(InterpretError::DimSize { position, axis, name, size, reason });
+        }
+    }
+    Ok(bound.into_iter().map(|size| size.unwrap_or(0)).collect())
+}
+
+struct Interpreter<'a> {
+    function: &'a Function,
+    arguments: &'a [Constant],
+    dims: Vec<u64>,
+    /// The values so far, by [`ValueId`].
+    values: Vec<Array>,
+    /// What is left of [`ELEMENT_BUDGET`].
+    budget: u64,
+}
+
+impl Interpreter<'_> {
+    fn value(&self, id: ValueId) -> &Array {
+        &self.values[id.0 as usize]
+    }
+
+    /// The sizes of a node's result, after paying for its elements.
+    fn result_shape(&mut self, node: &Node) -> Result<Vec<u64>, InterpretError> {
+        let id = node.results[0];
+        let ty = self.function.ty(id);
+        let described = || ty.display(&self.function.dims);
+        let sizes: Option<Vec<u64>> = ty.shape.iter().map(|dim| dim.size(&self.dims)).collect();
+        let Some(sizes) = sizes else { return Err(InterpretError::NegativeSize { value: id.0, ty: described() }) };
+        let cost = element_count(&ty.shape, &self.dims).and_then(|count| self.cost(node, count));
+        match cost.and_then(|cost| self.budget.checked_sub(cost)) {
+            Some(left) => self.budget = left,
+            None => return Err(InterpretError::Budget { value: id.0, ty: described() }),
+        }
+        Ok(sizes)
+    }
+
+    /// The elements that are made and read for a result of `count` elements; `None` on overflow.
+    fn cost(&self, node: &Node, count: u64) -> Option<u64> {
+        let read = match &node.op {
+            Op::DotGeneral { contract, .. } => {
+                let left = self.value(node.operands[0]);
+                let products: Vec<u64> = contract.iter().map(|&(axis, _)| left.shape[axis]).collect();
+                count.checked_mul(reduction_cost(&products, 0..products.len())?)?
+            }
+            Op::Reduce { axes, .. } => reduction_cost(&self.value(node.operands[0]).shape, axes.iter().copied())?,
+            Op::ScatterAdd { .. } => self.value(node.operands[0]).elements.len() as u64,
+            Op::Parameter { .. }
+            | Op::Constant(_)
+            | Op::Iota { .. }
+            | Op::Scalar(_)
+            | Op::Cast(_)
+            | Op::Bitcast(_)
+            | Op::Reshape { .. }
+            | Op::Broadcast { .. }
+            | Op::Transpose { .. }
+            | Op::Slice { .. }
+            | Op::Pad { .. }
+            | Op::Concatenate { .. }
+            | Op::Reverse { .. }
+            | Op::Take { .. } => 0,
+        };
+        count.checked_add(read)?.checked_add(1)
+    }
+
+    fn node(&mut self, node: &Node) -> Result<Array, InterpretError> {
+        let shape = self.result_shape(node)?;
+        let dtype = self.function.ty(node.results[0]).dtype;
+        let operands: SmallVec<[&Array; 3]> = node.operands.iter().map(|&id| self.value(id)).collect();
+        Ok(match &node.op {
+            Op::Parameter { index, .. } => Array::from_constant(&self.arguments[*index as usize]),
+            Op::Constant(constant) => Array::from_constant(constant),
+            Op::Iota { axis, .. } => Array::from_fn(dtype, shape, |index| Scalar::from_i64(dtype, index[*axis] as i64)),
+            Op::Scalar(op) => elementwise(*op, dtype, shape, &operands)?,
+            Op::Cast(to) => operands[0].map(dtype, |element| element.cast(*to)),
+            Op::Bitcast(to) => operands[0].map(dtype, |element| Scalar::from_bits(*to, element.bits)),
+            Op::Reshape { .. } => Array { dtype, shape, elements: operands[0].elements.clone() },
+            Op::Broadcast { axes, .. } => structural::broadcast(operands[0], shape, axes),
+            Op::Transpose { permutation } => structural::transpose(operands[0], shape, permutation),
+            Op::Slice { start, step, .. } => structural::slice(operands[0], shape, start, step),
+            Op::Pad { low, interior, .. } => {
+                structural::pad(operands[0], operands[1].elements[0], shape, low, interior)
+            }
+            Op::Concatenate { axis } => structural::concatenate(&operands, shape, *axis),
+            Op::Reverse { axes } => structural::reverse(operands[0], axes),
+            Op::Reduce { kind, axes } => structural::reduce(operands[0], *kind, axes),
+            Op::DotGeneral { batch, contract } => {
+                structural::dot_general(operands[0], operands[1], shape, batch, contract)
+            }
+            Op::Take { axis, indices } => structural::take(operands[0], shape, *axis, indices),
+            Op::ScatterAdd { axis, indices, .. } => structural::scatter_add(operands[0], shape, *axis, indices),
+        })
+    }
+}
+
+/// The elements of an array and of what is left of it after each of the axes, the last one first. What is left can be
+/// far larger than the array, when the axis that went had size 0.
+fn reduction_cost(shape: &[u64], axes: impl DoubleEndedIterator<Item = usize>) -> Option<u64> {
+    let count = |shape: &[Dim]| element_count(shape, &[]);
+    let mut shape: Vec<Dim> = shape.iter().map(|&size| Dim::fixed(size)).collect();
+    axes.rev().try_fold(count(&shape)?, |total, axis| {
+        shape.remove(axis);
+        total.checked_add(count(&shape)?)
+    })
+}
+
+/// Applies a scalar operation to the elements at each position.
+fn elementwise(op: ScalarOp, dtype: DType, shape: Vec<u64>, operands: &[&Array]) -> Result<Array, InterpretError> {
+    let elements = (0..operands[0].elements.len()).map(|position| {
+        let scalars: SmallVec<[Scalar; 3]> = operands.iter().map(|operand| operand.elements[position]).collect();
+        evaluate(op, &scalars)
+    });
+    Ok(Array { dtype, shape, elements: elements.collect::<Result<_, _>>()? })
+}
+
+/// The value of a scalar operation.
+fn evaluate(op: ScalarOp, operands: &[Scalar]) -> Result<Scalar, InterpretError> {
+    evaluate_core(op, operands).ok_or_else(|| InterpretError::NotCore { op, dtype: operands[operands.len() - 1].dtype })
+}

@@ -1,0 +1,106 @@
+//! Forward mode.
+
+use super::emit::Emitter;
+use super::partials::{self, partial};
+use super::transpose::reduce;
+use super::{Applied, DifferentiateError, check_selection, differentiable};
+use rotrace_ir::graph::{Function, Op, Reduction, ValueId, Values};
+use rotrace_ir::scalar::ScalarOp;
+use smallvec::SmallVec;
+
+/// The function that also pushes tangents forward.
+///
+/// Parameters: those of `function`, then one tangent for each parameter that `wrt` selects. Results: those of
+/// `function`, then one tangent for each float result. Other results have none.
+pub fn jvp(function: &Function, wrt: &[bool]) -> Result<Function, DifferentiateError> {
+    check_selection(function, wrt)?;
+    let mut e = Emitter::new(function, "jvp");
+    // For every value of `function`: its copy, and the tangent if it is not zero.
+    let mut primal: Vec<ValueId> = Vec::with_capacity(function.values.len());
+    let mut tangents: Vec<Option<ValueId>> = Vec::with_capacity(function.values.len());
+    primal.extend(function.parameter_types().map(|ty| e.parameter(ty)));
+    for (ty, &selected) in function.parameter_types().zip(wrt) {
+        tangents.push(selected.then(|| e.parameter(ty)));
+    }
+    for node in &function.nodes[function.parameters.len()..] {
+        e.builder.location = node.location;
+        let operands: Values = node.operands.iter().map(|id| primal[id.0 as usize]).collect();
+        let directions: SmallVec<[_; 3]> = node.operands.iter().map(|id| tangents[id.0 as usize]).collect();
+        let result = e.push(node.op.clone(), &operands);
+        primal.push(result);
+        tangents.push(tangent(&mut e, Applied { op: &node.op, operands: &operands, result }, &directions));
+    }
+    e.builder.location = None;
+    let mut results: Vec<ValueId> = function.results.iter().map(|id| primal[id.0 as usize]).collect();
+    for &id in &function.results {
+        if function.ty(id).dtype.is_float() {
+            results.push(e.derivative(tangents[id.0 as usize], function.ty(id)));
+        }
+    }
+    Ok(e.finish(results, function))
+}
+
+/// The tangent of a node's result for those of its operands; `None` is zero.
+fn tangent(e: &mut Emitter, node: Applied, tangents: &[Option<ValueId>]) -> Option<ValueId> {
+    let to = e.ty(node.result).dtype;
+    let flows = |(operand, tangent): (usize, &Option<ValueId>)| {
+        tangent.filter(|&tangent| differentiable(node.op, operand, e.ty(tangent).dtype, to))
+    };
+    let tangents: SmallVec<[_; 3]> = tangents.iter().enumerate().map(flows).collect();
+    if tangents.iter().all(Option::is_none) {
+        return None;
+    }
+    match node.op {
+        Op::Parameter { .. } | Op::Constant(_) | Op::Iota { .. } => None,
+        Op::Scalar(ScalarOp::Select) => {
+            let [taken, other] = [1, 2].map(|operand| tangents[operand].unwrap_or_else(|| zeros(e, node, operand)));
+            Some(e.select(node.operands[0], taken, other))
+        }
+        Op::Scalar(op) => sum(e, &tangents, |e, operand, tangent| {
+            let partial = partial(e, *op, operand, node.operands, node.result);
+            partials::apply(e, &partial, tangent)
+        }),
+        Op::Cast(_)
+        | Op::Reshape { .. }
+        | Op::Broadcast { .. }
+        | Op::Transpose { .. }
+        | Op::Slice { .. }
+        | Op::Reverse { .. }
+        | Op::Take { .. }
+        | Op::ScatterAdd { .. }
+        | Op::Reduce { kind: Reduction::Sum, .. } => tangents[0].map(|tangent| e.push(node.op.clone(), &[tangent])),
+        Op::Reduce { kind, axes } => tangents[0].and_then(|tangent| reduce::forward(e, node, *kind, axes, tangent)),
+        Op::Pad { .. } | Op::Concatenate { .. } => {
+            let parts: Values = (0..tangents.len())
+                .map(|operand| tangents[operand].unwrap_or_else(|| zeros(e, node, operand)))
+                .collect();
+            Some(e.push(node.op.clone(), &parts))
+        }
+        Op::DotGeneral { .. } => sum(e, &tangents, |e, operand, tangent| {
+            let mut operands = [node.operands[0], node.operands[1]];
+            operands[operand] = tangent;
+            e.push(node.op.clone(), &operands)
+        }),
+        Op::Bitcast(_) => None,
+    }
+}
+
+fn zeros(e: &mut Emitter, node: Applied, operand: usize) -> ValueId {
+    let ty = e.ty(node.operands[operand]).clone();
+    e.zeros(&ty)
+}
+
+/// The sum over the operands that have a tangent.
+fn sum(
+    e: &mut Emitter,
+    tangents: &[Option<ValueId>],
+    mut term: impl FnMut(&mut Emitter, usize, ValueId) -> ValueId,
+) -> Option<ValueId> {
+    let mut total = None;
+    for (operand, tangent) in tangents.iter().enumerate() {
+        let Some(tangent) = *tangent else { continue };
+        let term = term(e, operand, tangent);
+        total = Some(total.map_or(term, |total| e.add(total, term)));
+    }
+    total
+}

@@ -1,0 +1,179 @@
+//! Decides which values must be stored in memory between kernels.
+//!
+//! Everything is fused unless it cannot be: a reduction over a long axis, a concatenation or padding along a looped axis,
+//! a reshape that splits a loop index. The analysis walks from users to operands with *representative* coordinates (one
+//! fresh loop index per axis that may be looped) through the very functions that the emission uses.
+
+use super::coordinates::{Coordinates, Origin, origin};
+use super::domain::{is_unrolled, unrolled_axes};
+use rotrace_ir::Dim;
+use rotrace_ir::dim::{DimId, Shape};
+use rotrace_ir::graph::{Function, Op, ValueId};
+use rotrace_ir::kernel::{Affine, IndexId};
+use smallvec::SmallVec;
+
+/// What may stand at one axis, from simple to general; the join of two is their maximum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Coordinate {
+    Constant,
+    Index,
+    IndexAndName,
+}
+
+type Flags = SmallVec<[Coordinate; 4]>;
+
+/// Whether each value is stored in memory (by a kernel: parameters and constants are not counted).
+pub(super) fn stored_values(function: &Function) -> Vec<bool> {
+    let mut analysis = Analysis {
+        function,
+        stored: vec![false; function.values.len()],
+        flags: function.values.iter().map(|value| SmallVec::from_elem(Coordinate::Constant, value.ty.rank())).collect(),
+        used: vec![false; function.values.len()],
+    };
+    for &result in &function.results {
+        analysis.store(result);
+    }
+    for node in function.nodes.iter().rev() {
+        for &value in &node.results {
+            if analysis.used[value.0 as usize] {
+                analysis.visit(value);
+            }
+        }
+    }
+    analysis.stored
+}
+
+struct Analysis<'a> {
+    function: &'a Function,
+    stored: Vec<bool>,
+    flags: Vec<Flags>,
+    used: Vec<bool>,
+}
+
+impl Analysis<'_> {
+    fn store(&mut self, value: ValueId) {
+        self.used[value.0 as usize] = true;
+        if !matches!(self.function.definition(value).op, Op::Parameter { .. } | Op::Constant(_)) {
+            self.stored[value.0 as usize] = true;
+        }
+    }
+
+    /// All users of `value` have been visited.
+    fn visit(&mut self, value: ValueId) {
+        let node = self.function.definition(value);
+        let shape = &self.function.ty(value).shape;
+        if self.must_be_stored(value) {
+            self.store(value);
+        }
+        // A stored value computes its definition over its own domain, whatever its users do.
+        let flags = if self.stored[value.0 as usize] {
+            own_flags(&node.op, shape)
+        } else {
+            self.flags[value.0 as usize].clone()
+        };
+        if self.stored[value.0 as usize] {
+            match &node.op {
+                // Stored piece by piece: each operand over its own domain.
+                Op::Concatenate { .. } | Op::Pad { .. } => {
+                    for &operand in &node.operands {
+                        let flags = own_flags(&node.op, &self.function.ty(operand).shape);
+                        self.demand(operand, &flags);
+                    }
+                    return;
+                }
+                _ => {}
+            }
+        }
+        match self.origin(value, &representative(&flags)) {
+            Origin::Operand(_, at) => {
+                // Which operand of a pad or a concatenation it is depends on constant coordinates: all may be reached.
+                let reached = match &node.op {
+                    Op::Pad { .. } | Op::Concatenate { .. } => flags,
+                    _ => flags_of(&at),
+                };
+                for &operand in &node.operands {
+                    self.demand(operand, &reached);
+                }
+            }
+            Origin::View => self.view(node.operands[0]),
+            Origin::Stored => unreachable!("{} of fresh coordinates is expressible", node.op.name()),
+            Origin::Computed => self.computed(value, &flags),
+        }
+    }
+
+    fn must_be_stored(&self, value: ValueId) -> bool {
+        let node = self.function.definition(value);
+        if let Op::Reduce { axes, .. } = &node.op {
+            if !is_unrolled(self.function.ty(node.operands[0]).shape[axes[0]]) {
+                return true;
+            }
+        }
+        if let Op::Concatenate { axis } = &node.op {
+            // Past an operand of named size no constant coordinate has a known place.
+            if node.operands.iter().any(|&operand| self.function.ty(operand).shape[*axis].name.is_some()) {
+                return true;
+            }
+        }
+        let at = representative(&self.flags[value.0 as usize]);
+        matches!(self.origin(value, &at), Origin::Stored)
+    }
+
+    fn origin(&self, value: ValueId, at: &Coordinates) -> Origin {
+        let node = self.function.definition(value);
+        let shapes: SmallVec<[&Shape; 3]> = node.operands.iter().map(|&id| &self.function.ty(id).shape).collect();
+        origin(&node.op, &shapes, &self.function.ty(value).shape, at)
+    }
+
+    fn computed(&mut self, value: ValueId, flags: &Flags) {
+        let node = self.function.definition(value);
+        for &operand in &node.operands {
+            let flags = match &node.op {
+                Op::Reduce { axes, .. } => {
+                    let mut inner = flags.clone();
+                    let looped = !is_unrolled(self.function.ty(operand).shape[axes[0]]);
+                    inner.insert(axes[0], if looped { Coordinate::Index } else { Coordinate::Constant });
+                    inner
+                }
+                _ => flags.clone(),
+            };
+            self.demand(operand, &flags);
+        }
+    }
+
+    /// A reshape that is no affine map reads its operand's memory, unless that is a view of memory itself.
+    fn view(&mut self, operand: ValueId) {
+        self.store(operand);
+    }
+
+    fn demand(&mut self, value: ValueId, flags: &Flags) {
+        self.used[value.0 as usize] = true;
+        for (own, &flag) in self.flags[value.0 as usize].iter_mut().zip(flags) {
+            *own = (*own).max(flag);
+        }
+    }
+}
+
+/// Flags of a value that is computed over its own domain.
+fn own_flags(op: &Op, shape: &Shape) -> Flags {
+    let unrolled = unrolled_axes(op, shape);
+    unrolled.iter().map(|&unrolled| if unrolled { Coordinate::Constant } else { Coordinate::Index }).collect()
+}
+
+fn representative(flags: &Flags) -> Coordinates {
+    let coordinate = |(axis, flag): (usize, &Coordinate)| match flag {
+        Coordinate::Constant => Affine::constant(0),
+        Coordinate::Index => Affine::index(IndexId(axis as u32)),
+        Coordinate::IndexAndName => Affine { offset: Dim::named(DimId(0)), ..Affine::index(IndexId(axis as u32)) },
+    };
+    flags.iter().enumerate().map(coordinate).collect()
+}
+
+fn flags_of(at: &Coordinates) -> Flags {
+    at.iter()
+        .map(|affine| match (affine.as_constant(), affine.offset.name) {
+            (Some(_), _) => Coordinate::Constant,
+            (None, None) => Coordinate::Index,
+            (None, Some(_)) => Coordinate::IndexAndName,
+        })
+        .collect()
+}

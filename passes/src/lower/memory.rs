@@ -1,0 +1,98 @@
+//! The plan's buffers, and which values live in them.
+
+use rotrace_ir::DType;
+use rotrace_ir::graph::{Function, Op, ValueId};
+use rotrace_ir::kernel::{BufferShape, extents};
+use rotrace_ir::plan::{PlanBuffer, PlanBufferId, Storage};
+use rustc_hash::FxHashMap;
+
+/// A buffer seen under a shape.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Home {
+    pub(super) buffer: PlanBufferId,
+    pub(super) shape: BufferShape,
+}
+
+/// All buffers of the plan under construction.
+pub(super) struct Memory {
+    pub(super) buffers: Vec<PlanBuffer>,
+    /// Homes of values that kernels store.
+    stored: Vec<Option<PlanBufferId>>,
+    shapes: Vec<BufferShape>,
+    /// Homes of parameters and constants that are loaded from.
+    leaves: FxHashMap<ValueId, PlanBufferId>,
+}
+
+impl Memory {
+    /// One buffer per parameter and result, and one per stored value that is no result.
+    pub(super) fn new(function: &Function, stored: &[bool]) -> Self {
+        let shapes = function.values.iter().map(|value| extents(&value.ty.shape)).collect();
+        let mut memory =
+            Self { buffers: Vec::new(), stored: vec![None; stored.len()], shapes, leaves: FxHashMap::default() };
+        for (index, &parameter) in function.parameters.iter().enumerate() {
+            let id = memory.add(function, parameter, Storage::Input(index as u32));
+            memory.leaves.insert(parameter, id);
+        }
+        for (index, &result) in function.results.iter().enumerate() {
+            let id = memory.add(function, result, Storage::Output(index as u32));
+            let home = &mut memory.stored[result.0 as usize];
+            if stored[result.0 as usize] && home.is_none() {
+                *home = Some(id);
+            }
+        }
+        for index in 0..stored.len() {
+            if stored[index] && memory.stored[index].is_none() {
+                let id = memory.add(function, ValueId(index as u32), Storage::Temporary);
+                memory.stored[index] = Some(id);
+            }
+        }
+        memory
+    }
+
+    fn add(&mut self, function: &Function, value: ValueId, storage: Storage) -> PlanBufferId {
+        let shape = self.shapes[value.0 as usize].clone();
+        self.push(PlanBuffer { dtype: function.ty(value).dtype, shape, storage })
+    }
+
+    /// A new buffer.
+    pub(super) fn push(&mut self, buffer: PlanBuffer) -> PlanBufferId {
+        self.buffers.push(buffer);
+        PlanBufferId(self.buffers.len() as u32 - 1)
+    }
+
+    pub(super) fn dtype(&self, id: PlanBufferId) -> DType {
+        self.buffers[id.0 as usize].dtype
+    }
+
+    /// Where the function's result of this index goes.
+    pub(super) fn output(&self, function: &Function, index: usize) -> Home {
+        let buffer = PlanBufferId((function.parameters.len() + index) as u32);
+        Home { buffer, shape: self.buffers[buffer.0 as usize].shape.clone() }
+    }
+
+    /// Where a value that kernels store lives.
+    pub(super) fn stored(&self, value: ValueId) -> Option<Home> {
+        let buffer = self.stored[value.0 as usize]?;
+        Some(Home { buffer, shape: self.shapes[value.0 as usize].clone() })
+    }
+
+    /// Where a parameter or constant lives.
+    pub(super) fn leaf(&mut self, function: &Function, value: ValueId) -> Home {
+        let shape = self.shapes[value.0 as usize].clone();
+        if let Some(&buffer) = self.leaves.get(&value) {
+            return Home { buffer, shape };
+        }
+        let Op::Constant(constant) = &function.definition(value).op else { unreachable!("parameters have buffers") };
+        let storage = Storage::Constant(constant.clone());
+        let buffer = self.push(PlanBuffer { dtype: constant.dtype, shape: shape.clone(), storage });
+        self.leaves.insert(value, buffer);
+        Home { buffer, shape }
+    }
+
+    /// The memory of a reshape's operand, under the reshape's shape.
+    pub(super) fn view(&mut self, function: &Function, reshape: ValueId) -> Home {
+        let operand = function.definition(reshape).operands[0];
+        let home = self.stored(operand).unwrap_or_else(|| self.leaf(function, operand));
+        Home { buffer: home.buffer, shape: self.shapes[reshape.0 as usize].clone() }
+    }
+}

@@ -1,0 +1,59 @@
+//! Fusion and lowering: graph IR to a plan of kernels.
+//!
+//! ```text
+//! decompose      dot_general, multi-axis reduce and pad in terms of simpler operations
+//! materialize    which values must live in memory
+//! schedule       what stores them, grouped by loops and dependencies
+//! emit           each group as one kernel: loops over the long axes, short trailing axes unrolled into registers
+//! ```
+//!
+//! A value that is not stored is recomputed by each kernel that needs it and shared inside a kernel. Rejected: storing
+//! every value used by two kernels. Rotation code is short next to a trip through memory; programs for which that is
+//! wrong have a reduction in between, which is stored anyway.
+
+mod coordinates;
+mod decompose;
+mod domain;
+mod emit;
+mod group;
+mod materialize;
+mod memory;
+mod schedule;
+
+use memory::Memory;
+use rotrace_ir::graph::Function;
+use rotrace_ir::graph::infer::Violation;
+use rotrace_ir::plan::Plan;
+
+/// Lowers a function to a plan whose kernels contain core operations only.
+///
+/// # Errors
+/// Only for a function that the verifier rejects.
+pub fn lower(function: &Function) -> Result<Plan, Violation> {
+    let function = &decompose::decompose(function)?;
+    let stored = materialize::stored_values(function);
+    let mut memory = Memory::new(function, &stored);
+    let mut plan = Plan {
+        name: function.name.clone(),
+        dims: function.dims.clone(),
+        inputs: function.parameter_types().cloned().collect(),
+        outputs: function.result_types().cloned().collect(),
+        ..Plan::default()
+    };
+    // BTreeMap order is time first, so second stages slip in right behind their first.
+    let mut late = Vec::new();
+    let mut time = 0;
+    for (key, group) in &schedule::schedule(function, &memory) {
+        if key.time > time {
+            plan.steps.append(&mut late);
+            time = key.time;
+        }
+        let name = format!("{}_{}", function.name, plan.steps.len() + late.len());
+        let (first, second) = group::kernels(function, &mut memory, &name, key, group);
+        plan.steps.push(first);
+        late.extend(second);
+    }
+    plan.steps.append(&mut late);
+    plan.buffers = memory.buffers;
+    Ok(plan)
+}

@@ -1,0 +1,8 @@
+//! Exact rewrites of the graph: no pass changes a bit of any result, NaN payloads aside.
+//!
+//! Every pass is a pure function from a function to a function, linear in its size (or nearly), independent of hash
+//! order, and keeps the source line of every node it keeps or replaces.
+
+mod dce;
+
+pub use dce::dce;

@@ -1,0 +1,141 @@
+//! Checking a call's arguments and binding the named dimensions to sizes.
+
+use crate::{Error, View, ViewMut};
+use rotrace_ir::dim::{Dim, Type, display_shape};
+use rotrace_ir::graph::Function;
+use smallvec::SmallVec;
+
+/// The sizes of the named dimensions in one call.
+pub(crate) type Sizes = SmallVec<[i64; 8]>;
+
+const UNBOUND: i64 = -1;
+
+/// What a function's signature asks of a call.
+#[derive(Debug)]
+pub(crate) struct Signature {
+    pub(crate) dims: Vec<String>,
+    pub(crate) inputs: Vec<Type>,
+    pub(crate) outputs: Vec<Type>,
+    /// The least size of each named dimension.
+    least: Vec<i64>,
+}
+
+impl Signature {
+    /// The signature of a function, every dimension of which must occur in a parameter.
+    pub(crate) fn new(function: &Function) -> Result<Self, Error> {
+        let mut least = vec![0; function.dims.len()];
+        for dim in function.values.iter().flat_map(|value| &value.ty.shape) {
+            if let Some(name) = dim.name {
+                let bound = &mut least[name.0 as usize];
+                *bound = (*bound).max(-dim.constant);
+            }
+        }
+        let bound: Vec<_> = function.parameter_types().flat_map(|ty| &ty.shape).filter_map(|dim| dim.name).collect();
+        let missing = (0..function.dims.len()).find(|&index| !bound.iter().any(|name| name.0 as usize == index));
+        if let Some(index) = missing {
+            return Err(Error::UnboundDimension(function.dims[index].clone()));
+        }
+        Ok(Self {
+            dims: function.dims.clone(),
+            inputs: function.parameter_types().cloned().collect(),
+            outputs: function.result_types().cloned().collect(),
+            least,
+        })
+    }
+
+    /// Checks the arguments and returns the sizes of the named dimensions.
+    pub(crate) fn bind(&self, inputs: &[View<'_>]) -> Result<Sizes, Error> {
+        if inputs.len() != self.inputs.len() {
+            return Err(Error::ArgumentCount { expected: self.inputs.len(), got: inputs.len() });
+        }
+        let mut sizes: Sizes = SmallVec::from_elem(UNBOUND, self.dims.len());
+        for (index, (ty, view)) in self.inputs.iter().zip(inputs).enumerate() {
+            if ty.dtype != view.dtype || ty.rank() != view.shape.len() {
+                return Err(self.argument_error(index, view, &sizes));
+            }
+            let mut elements = 1_u64;
+            for (&dim, &size) in ty.shape.iter().zip(view.shape) {
+                let size = i64::try_from(size).unwrap_or(i64::MAX);
+                elements = elements.saturating_mul(size as u64);
+                let base = size.saturating_sub(dim.constant);
+                let fits = match dim.name {
+                    None => base == 0,
+                    Some(name) => {
+                        let slot = &mut sizes[name.0 as usize];
+                        if *slot == UNBOUND && base >= 0 {
+                            *slot = base;
+                        }
+                        *slot == base
+                    }
+                };
+                if !fits {
+                    return Err(self.argument_error(index, view, &sizes));
+                }
+            }
+            check_memory("argument", index, elements, ty, view.bytes)?;
+        }
+        for (index, (&size, &least)) in sizes.iter().zip(&self.least).enumerate() {
+            if size < least {
+                let name = self.dims[index].clone();
+                return Err(Error::DimensionTooSmall { name, size: size as u64, least: least as u64 });
+            }
+        }
+        Ok(sizes)
+    }
+
+    /// Checks the result buffers against the bound sizes.
+    pub(crate) fn check_outputs(&self, outputs: &[ViewMut<'_>], sizes: &Sizes) -> Result<(), Error> {
+        if outputs.len() != self.outputs.len() {
+            return Err(Error::ResultCount { expected: self.outputs.len(), got: outputs.len() });
+        }
+        for (index, (ty, view)) in self.outputs.iter().zip(outputs).enumerate() {
+            let mut elements = 1_u64;
+            let mut fits = ty.dtype == view.dtype && ty.rank() == view.shape.len();
+            for (&dim, &size) in ty.shape.iter().zip(view.shape) {
+                elements = elements.saturating_mul(size as u64);
+                fits &= dim_size(dim, sizes) == size as i64;
+            }
+            if !fits {
+                let expected = format!("{}{:?}", ty.dtype, self.shape_of(ty, sizes));
+                return Err(Error::ResultBuffer { index, expected, got: format!("{}{:?}", view.dtype, view.shape) });
+            }
+            check_memory("result buffer", index, elements, ty, view.bytes)?;
+        }
+        Ok(())
+    }
+
+    /// The concrete shape of a type.
+    pub(crate) fn shape_of(&self, ty: &Type, sizes: &Sizes) -> SmallVec<[usize; 4]> {
+        ty.shape.iter().map(|&dim| dim_size(dim, sizes) as usize).collect()
+    }
+
+    #[cold]
+    fn argument_error(&self, index: usize, view: &View<'_>, sizes: &Sizes) -> Error {
+        let ty = &self.inputs[index];
+        let bound = ty.shape.iter().filter_map(|dim| dim.name).map(|name| name.0 as usize);
+        let known: Vec<String> = bound
+            .filter(|&name| sizes[name] != UNBOUND)
+            .map(|name| format!("{} is {}", self.dims[name], sizes[name]))
+            .collect();
+        let note = if known.is_empty() { String::new() } else { format!(" (where {})", known.join(", ")) };
+        let expected = format!("{}{}", ty.dtype, display_shape(&ty.shape, &self.dims));
+        Error::Argument { index, expected, got: format!("{}{:?}", view.dtype, view.shape), note }
+    }
+}
+
+/// The size of a dim whose name is bound.
+pub(crate) fn dim_size(dim: Dim, sizes: &[i64]) -> i64 {
+    dim.name.map_or(0, |name| sizes[name.0 as usize]) + dim.constant
+}
+
+/// The length must be what the shape says, and elements must be aligned to their size.
+fn check_memory(which: &'static str, index: usize, elements: u64, ty: &Type, bytes: &[u8]) -> Result<(), Error> {
+    let expected = elements.saturating_mul(ty.dtype.size() as u64);
+    if expected != bytes.len() as u64 {
+        return Err(Error::Length { which, index, expected, got: bytes.len() });
+    }
+    if bytes.as_ptr().addr() % ty.dtype.size() != 0 {
+        return Err(Error::Misaligned { which, index, alignment: ty.dtype.size() });
+    }
+    Ok(())
+}

@@ -1,0 +1,131 @@
+//! A compiled function: the handle that is called in the hot loop.
+
+use crate::bind::{Signature, Sizes};
+use crate::compile::{Report, Texts};
+use crate::interpreted::Interpreted;
+use crate::launch::{Launcher, Threads};
+use crate::{Error, Options, View, ViewMut, compile};
+use rotrace_ir::dim::Type;
+use rotrace_ir::graph::Function;
+use smallvec::SmallVec;
+use std::time::Duration;
+
+/// A function compiled for any sizes of its named dimensions.
+///
+/// It is `Send + Sync`: many threads may call it at once.
+pub struct Executable {
+    pub(crate) signature: Signature,
+    pub(crate) engine: EngineState,
+    pub(crate) threads: usize,
+    pub(crate) parallel_from: Duration,
+    pub(crate) texts: Texts,
+    pub(crate) report: Report,
+}
+
+pub(crate) enum EngineState {
+    Compiled(Launcher),
+    Interpreted(Interpreted),
+}
+
+impl Executable {
+    /// Compiles a function.
+    ///
+    /// # Errors
+    /// An invalid program, a named dimension that no parameter has, or lack of executable memory.
+    pub fn compile(function: &Function, options: &Options) -> Result<Self, Error> {
+        compile::compile(function, options)
+    }
+
+    /// The types of the arguments, in flattened order.
+    #[must_use]
+    pub fn inputs(&self) -> &[Type] {
+        &self.signature.inputs
+    }
+
+    /// The types of the results, in flattened order.
+    #[must_use]
+    pub fn outputs(&self) -> &[Type] {
+        &self.signature.outputs
+    }
+
+    /// The names of the named dimensions.
+    #[must_use]
+    pub fn dims(&self) -> &[String] {
+        &self.signature.dims
+    }
+
+    /// The shapes of the results for these arguments.
+    ///
+    /// # Errors
+    /// Arguments that do not fit the signature.
+    pub fn output_shapes(&self, inputs: &[View<'_>]) -> Result<Vec<SmallVec<[usize; 4]>>, Error> {
+        let sizes = self.signature.bind(inputs)?;
+        Ok(self.signature.outputs.iter().map(|ty| self.signature.shape_of(ty, &sizes)).collect())
+    }
+
+    /// Runs the function, overwriting `outputs`. Allocates nothing, once a call of this size has been made.
+    ///
+    /// # Errors
+    /// Arguments or result buffers that do not fit the signature, or lack of memory for temporaries.
+    pub fn call(&self, inputs: &[View<'_>], outputs: &mut [ViewMut<'_>]) -> Result<(), Error> {
+        let sizes = self.signature.bind(inputs)?;
+        self.signature.check_outputs(outputs, &sizes)?;
+        match &self.engine {
+            EngineState::Compiled(launcher) => launcher.run(inputs, outputs, &sizes, self.threads()),
+            EngineState::Interpreted(interpreted) => interpreted.run(inputs, outputs),
+        }
+    }
+
+    fn threads(&self) -> Threads {
+        let cap = if self.threads == 0 { rayon::current_num_threads() } else { self.threads };
+        Threads { cap, from_nanoseconds: self.parallel_from.as_nanos() as f64 }
+    }
+
+    /// Bytes of temporaries that a call with these arguments needs.
+    ///
+    /// # Errors
+    /// Arguments that do not fit the signature.
+    pub fn temporary_bytes(&self, inputs: &[View<'_>]) -> Result<u64, Error> {
+        let sizes: Sizes = self.signature.bind(inputs)?;
+        match &self.engine {
+            EngineState::Compiled(launcher) => launcher.temporary_bytes(&sizes),
+            EngineState::Interpreted(_) => Ok(0),
+        }
+    }
+
+    /// The graph as it was traced.
+    #[must_use]
+    pub fn graph(&self) -> String {
+        self.texts.graph.to_string()
+    }
+
+    /// The graph after the named pass (the last time that it ran), or `None` if there is no such pass.
+    #[must_use]
+    pub fn graph_after(&self, pass: &str) -> Option<String> {
+        compile::graph_after(&self.texts.graph, pass)
+    }
+
+    /// The plan: buffers, and each step's kernel.
+    #[must_use]
+    pub fn kernels(&self) -> String {
+        self.texts.plan.to_string()
+    }
+
+    /// The Cranelift IR of each kernel.
+    #[must_use]
+    pub fn clif(&self) -> String {
+        compile::backend_texts(&self.texts).map_or_else(|error| error.to_string(), |texts| texts.0)
+    }
+
+    /// The machine code of each kernel.
+    #[must_use]
+    pub fn disassembly(&self) -> String {
+        compile::backend_texts(&self.texts).map_or_else(|error| error.to_string(), |texts| texts.1)
+    }
+
+    /// Times and sizes of the compilation.
+    #[must_use]
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+}

@@ -1,0 +1,42 @@
+//! How to compile and run.
+
+use std::time::Duration;
+
+/// What executes kernels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Engine {
+    /// Machine code where the host allows it, else the kernel interpreter.
+    #[default]
+    Compiled,
+    /// The kernel interpreter: slow, for comparison.
+    Interpreter,
+}
+
+/// Options of one compilation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// The most threads that one call uses. 0 stands for as many as `rayon`'s current pool has; 1 never leaves the
+    /// calling thread. Work below a measured break-even stays on the calling thread in any case.
+    pub threads: usize,
+    /// The estimated time from which a step is spread over threads. Waking another costs 5 to 20 microseconds, and the
+    /// step must gain more than that (measured: `docs/records/threads.md`).
+    pub parallel_from: Duration,
+    /// Whether to use SIMD instructions. Results are the same bits without.
+    pub simd: bool,
+    /// What executes kernels.
+    pub engine: Engine,
+    /// Whether to verify the IR after each pass.
+    pub verify: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            threads: 0,
+            parallel_from: Duration::from_micros(60),
+            simd: true,
+            engine: Engine::default(),
+            verify: cfg!(debug_assertions),
+        }
+    }
+}
