@@ -51,7 +51,7 @@ pub(super) fn tail<A: DoubleAlgebra>(a: &A, r: Double<A::Float>) -> A::Float {
     a.fma(square, polynomial(a, r.high, square, &EXP), a.fma(r.low, r.high, r.low))
 }
 
-/// `e^r` for a reduced `r`.
+/// `e^r` for a reduced `r`; the low part is small, but more than a rounding error.
 #[inline(always)]
 pub(super) fn near_one<A: DoubleAlgebra>(a: &A, r: Double<A::Float>) -> Double<A::Float> {
     let first = quick_sum(a, a.float(1.0), r.high);

@@ -79,7 +79,8 @@ pub(super) fn cosh<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
     let [result] = a.branch(
         a.less(magnitude, a.float(LARGE)),
         |a| {
-            let power = scaled(a, near_one(a, reduced.r), reduced.rounder);
+            let power = near_one(a, reduced.r);
+            let power = scaled(a, quick_sum(a, power.high, power.low), reduced.rounder);
             let both = quick_sum(a, power.high, a.divide(a.float(1.0), power.high));
             [a.multiply(a.add(both.high, a.add(both.low, power.low)), a.float(0.5))]
         },

@@ -144,6 +144,7 @@ pub(super) fn logaddexp<A: DoubleAlgebra>(a: &A, x: A::Float, y: A::Float) -> A:
     let distance = a.select(a.less(distance, a.float(-700.0)), a.float(-700.0), distance);
     let reduced = reduce(a, Double { high: distance, low: zero });
     let power = near_one(a, reduced.r);
+    let power = quick_sum(a, power.high, power.low);
     let unit = scale(a, a.float(1.0), reduced.rounder);
     let power = Double { high: a.multiply(power.high, unit), low: a.multiply(power.low, unit) };
     let value = of_one_plus(a, power);
