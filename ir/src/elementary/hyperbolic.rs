@@ -2,7 +2,9 @@
 //! `asinh` and `atanh` have polynomials near 0, where the logarithm would lose the leading digits.
 
 use super::DoubleAlgebra;
-use super::double::{Double, flip, multiply, polynomial, product, quick_sum, quotient, scale, scale_far, sign, sum};
+use super::double::{
+    Double, flip, multiply, polynomial, product, quick_difference, quick_sum, quotient, scale, scale_far, sign, sum,
+};
 use super::exponential::{Reduced, minus_one, near_one, reduce};
 use super::logarithm::{log, of_one_plus, of_sum};
 use std::f64::consts::LN_2;
@@ -50,7 +52,7 @@ fn scaled<A: DoubleAlgebra>(a: &A, x: Double<A::Float>, rounder: A::Float) -> Do
 #[inline(always)]
 fn half_exp<A: DoubleAlgebra>(a: &A, x: A::Float, reduced: &Reduced<A::Float>) -> A::Float {
     let power = near_one(a, reduced.r);
-    let value = scale_far(a, a.add(power.high, power.low), a.subtract(reduced.k, a.float(1.0)));
+    let value = scale_far(a, a.add(power.high, power.low), reduced.rounder, -1.0);
     a.select(a.less(x, a.float(750.0)), value, a.add(x, a.float(f64::INFINITY)))
 }
 
@@ -165,7 +167,7 @@ pub(super) fn atanh<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
         a.less(magnitude, one),
         |a| {
             let near = odd_polynomial(a, magnitude, &ATANH);
-            let below = quick_sum(a, one, a.negative(magnitude));
+            let below = quick_difference(a, one, magnitude);
             let value = of_sum(a, quotient(a, quick_sum(a, one, magnitude), below), a.float(0.0));
             let far = a.multiply(a.add(value.high, value.low), a.float(0.5));
             [a.select(a.less(magnitude, a.float(0.3)), near, far)]

@@ -4,7 +4,7 @@
 //! multiple of pi/4 plus or minus the arc tangent of a small quotient, which is carried in two doubles. `asin` and `acos`
 //! use the half angle, `asin x = pi/2 - 2 asin(sqrt((1 - x) / 2))`, above 1/2.
 
-use super::double::{Double, flip, polynomial, quick_sum, quotient, sign};
+use super::double::{Double, flip, polynomial, quick_difference, quick_sum, quotient, sign};
 use super::{Algebra, DoubleAlgebra};
 use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, PI};
 
@@ -82,7 +82,14 @@ fn angle<A: DoubleAlgebra>(a: &A, y: A::Float, run: A::Float, x: Option<A::Float
         mirror = a.integer_xor(mirror, left);
     }
     let start = a.multiply(eighths, a.float(FRAC_PI_4));
-    let start_low = a.fma(eighths, a.float(PI_LOW / 4.0), a.fma(eighths, a.float(FRAC_PI_4), a.negative(start)));
+    let start_low = match x {
+        // Up to pi/2, the multiple is exact.
+        None => a.multiply(eighths, a.float(PI_LOW / 4.0)),
+        Some(_) => {
+            let error = a.fma(eighths, a.float(FRAC_PI_4), a.negative(start));
+            a.fma(eighths, a.float(PI_LOW / 4.0), error)
+        }
+    };
     let whole = quick_sum(a, start, flip(a, arc.high, mirror));
     let rest = a.add(a.add(whole.low, start_low), flip(a, arc.low, mirror));
     flip(a, a.add(whole.high, rest), sign(a, y))
@@ -102,7 +109,9 @@ fn turned_quotient<A: DoubleAlgebra>(a: &A, small: A::Float, large: A::Float) ->
     let zero = a.float(0.0);
     let back = a.select(turn, large, zero);
     let forth = a.select(turn, small, zero);
-    let numerator = quick_sum(a, a.negative(back), small);
+    // small - back without error, as `back` is 0 or the larger.
+    let difference = a.subtract(small, back);
+    let numerator = Double { high: difference, low: a.subtract(small, a.add(difference, back)) };
     let denominator = quick_sum(a, large, forth);
     let value = quotient(a, numerator, denominator);
     [value.high, value.low, a.select(turn, a.float(1.0), zero)]
@@ -155,7 +164,7 @@ fn arc_sine<A: DoubleAlgebra>(a: &A, magnitude: A::Float) -> Arc<A> {
 
 pub(super) fn asin<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
     let Arc { half, high, rest } = arc_sine(a, a.abs(x));
-    let whole = quick_sum(a, a.float(FRAC_PI_2), a.multiply(high, a.float(-2.0)));
+    let whole = quick_difference(a, a.float(FRAC_PI_2), a.add(high, high));
     let low = a.add(whole.low, a.fma(rest, a.float(-2.0), a.float(PI_LOW / 2.0)));
     let value = a.select(half, a.add(whole.high, low), a.add(high, rest));
     flip(a, value, sign(a, x))

@@ -71,7 +71,7 @@ pub(super) fn pow<A: DoubleAlgebra>(a: &A, x: A::Float, y: A::Float) -> A::Float
         |a| {
             let end = a.select(a.less(exponent.high, a.float(0.0)), a.float(0.0), a.float(f64::INFINITY));
             let moderate = a.less(a.abs(exponent.high), a.float(750.0));
-            [pow_rare(a, x, y, a.select(moderate, scale_far(a, value, reduced.k), end))]
+            [pow_rare(a, x, y, a.select(moderate, scale_far(a, value, reduced.rounder, 0.0), end))]
         },
     );
     result

@@ -3,7 +3,7 @@
 //! `|x| = n pi/2 + r` with `|r| <= pi/4` in two doubles ([`super::reduction`]), then polynomials for the sine and the
 //! cosine of `r`; `n mod 4` picks one and its sign. All three functions of one operand share everything but the choice.
 
-use super::double::{Double, flip, polynomial, product, quick_sum, quotient, sign};
+use super::double::{Double, flip, polynomial, product, quick_difference, quick_sum, quotient, sign};
 use super::reduction::reduce;
 use super::{Algebra, DoubleAlgebra, Key};
 
@@ -47,15 +47,15 @@ fn angle<A: DoubleAlgebra>(a: &A, x: A::Float) -> Angle<A> {
     let cubic = a.multiply(polynomial(a, z, fourth, &SIN), z);
     let sine = Double { high, low: a.fma(cubic, high, low_sine) };
     // cos(r + low) = cos r - low sin r, where sin r = r is enough.
-    let first = quick_sum(a, a.float(1.0), a.negative(half.high));
+    let first = quick_difference(a, a.float(1.0), half.high);
     let rest = a.subtract(first.low, a.fma(high, low, half.low));
     let cosine = Double { high: first.high, low: a.fma(polynomial(a, z, fourth, &COS), fourth, rest) };
     Angle { quarters: a.bits(rounder), sine, cosine }
 }
 
 #[inline(always)]
-fn is_odd<A: DoubleAlgebra>(a: &A, quarters: A::Integer) -> A::Bool {
-    a.not(a.integer_equal(a.integer_and(quarters, a.integer(1)), a.integer(0)))
+fn is_even<A: DoubleAlgebra>(a: &A, quarters: A::Integer) -> A::Bool {
+    a.integer_equal(a.integer_and(quarters, a.integer(1)), a.integer(0))
 }
 
 /// The sign bit where the second half turn begins.
@@ -68,7 +68,7 @@ pub(super) fn sin<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
     let angle = angle(a, x);
     let sine = a.add(angle.sine.high, angle.sine.low);
     let cosine = a.add(angle.cosine.high, angle.cosine.low);
-    let value = a.select(is_odd(a, angle.quarters), cosine, sine);
+    let value = a.select(is_even(a, angle.quarters), sine, cosine);
     flip(a, value, a.integer_xor(half_turn(a, angle.quarters), sign(a, x)))
 }
 
@@ -76,20 +76,20 @@ pub(super) fn cos<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
     let angle = angle(a, x);
     let sine = a.add(angle.sine.high, angle.sine.low);
     let cosine = a.add(angle.cosine.high, angle.cosine.low);
-    let value = a.select(is_odd(a, angle.quarters), sine, cosine);
+    let value = a.select(is_even(a, angle.quarters), cosine, sine);
     flip(a, value, half_turn(a, a.integer_add(angle.quarters, a.integer(1))))
 }
 
 pub(super) fn tan<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
     let Angle { quarters, sine, cosine } = angle(a, x);
-    let odd = is_odd(a, quarters);
+    let even = is_even(a, quarters);
     let choose = |y: Double<A::Float>, z: Double<A::Float>| Double {
-        high: a.select(odd, y.high, z.high),
-        low: a.select(odd, y.low, z.low),
+        high: a.select(even, y.high, z.high),
+        low: a.select(even, y.low, z.low),
     };
     let sine = quick_sum(a, sine.high, sine.low);
     let cosine = quick_sum(a, cosine.high, cosine.low);
-    let value = quotient(a, choose(cosine, sine), choose(sine, cosine));
+    let value = quotient(a, choose(sine, cosine), choose(cosine, sine));
     // An odd number of quarter turns gives -cos/sin.
     let turned = a.shift_left(quarters, 63);
     flip(a, a.add(value.high, value.low), a.integer_xor(turned, sign(a, x)))
