@@ -6,8 +6,7 @@ use super::double::{
     Double, flip, multiply, polynomial, product, quick_difference, quick_sum, quotient, scale, scale_far, sign, sum,
 };
 use super::exponential::{Reduced, minus_one, near_one, reduce};
-use super::logarithm::{log, of_one_plus, of_sum};
-use std::f64::consts::LN_2;
+use super::logarithm::{of_one_plus, of_sum};
 
 /// From here on, `sinh x` and `cosh x` are `e^x / 2`.
 const LARGE: f64 = 40.0;
@@ -112,6 +111,13 @@ fn root<A: DoubleAlgebra>(a: &A, x: Double<A::Float>) -> Double<A::Float> {
     Double { high, low: a.divide(rest, a.add(a.add(high, high), a.float(1.0e-300))) }
 }
 
+/// `log 2x` for an `x` of at least [`HUGE`]; infinity and NaN stay what they are.
+#[inline(always)]
+fn log_of_double<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
+    let value = of_sum(a, Double { high: x, low: a.float(0.0) }, a.float(1.0));
+    a.select(a.less(x, a.float(f64::INFINITY)), a.add(value.high, value.low), x)
+}
+
 #[inline(always)]
 fn odd_polynomial<A: DoubleAlgebra>(a: &A, x: A::Float, coefficients: &[f64]) -> A::Float {
     let z = a.multiply(x, x);
@@ -134,7 +140,7 @@ pub(super) fn asinh<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
             let value = of_sum(a, Double { high: whole.high, low: a.add(whole.low, root.low) }, zero);
             [a.select(a.less(magnitude, a.float(0.37)), near, a.add(value.high, value.low))]
         },
-        |a| [a.add(log(a, magnitude), a.float(LN_2))],
+        |a| [log_of_double(a, magnitude)],
     );
     flip(a, result, sign(a, x))
 }
@@ -154,7 +160,7 @@ pub(super) fn acosh<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
             let value = of_one_plus(a, Double { high: whole.high, low });
             [a.add(value.high, value.low)]
         },
-        |a| [a.select(outside, a.float(f64::NAN), a.add(log(a, x), a.float(LN_2)))],
+        |a| [a.select(outside, a.float(f64::NAN), log_of_double(a, x))],
     );
     result
 }

@@ -182,7 +182,9 @@ pub(super) fn log1p<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
         |_| [value],
         |a| {
             let end = a.select(a.equal(x, a.float(-1.0)), a.float(f64::NEG_INFINITY), a.float(f64::NAN));
-            [a.select(a.less(a.float(0.0), x), log(a, x), end)]
+            let large = of_sum(a, Double { high: x, low: a.float(0.0) }, a.float(0.0));
+            let large = a.select(a.equal(x, a.float(f64::INFINITY)), x, a.add(large.high, large.low));
+            [a.select(a.less(a.float(0.0), x), large, end)]
         },
     );
     a.select(a.equal(x, a.float(0.0)), x, result)

@@ -6,7 +6,7 @@ use rotrace_ir::elementary::evaluate;
 use rotrace_ir::scalar::Sample;
 use rotrace_ir::{Scalar, ScalarOp};
 
-const UNARY: [ScalarOp; 19] = [
+pub const UNARY: [ScalarOp; 19] = [
     ScalarOp::Exp,
     ScalarOp::Exp2,
     ScalarOp::Expm1,

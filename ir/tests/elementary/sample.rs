@@ -80,6 +80,24 @@ impl Random {
     }
 }
 
+/// The doubles nearest to multiples of pi/2, found by continued fractions: the first is the nearest of all.
+const NEAR_QUARTER_TURNS: [(f64, i32); 14] = [
+    (6_381_956_970_095_103.0, 797),
+    (6_411_027_962_775_774.0, -47),
+    (7_763_785_107_565_477.0, -29),
+    (5_916_243_447_979_695.0, 79),
+    (8_444_920_710_073_313.0, 939),
+    (5_850_965_514_341_686.0, 525),
+    (8_160_885_118_204_141.0, 808),
+    (8_360_820_580_228_475.0, 628),
+    (8_583_082_635_084_172.0, 145),
+    (7_958_046_405_119_485.0, 243),
+    (6_617_649_673_795_284.0, 15),
+    (6_311_013_172_270_677.0, 38),
+    (5_648_695_676_206_402.0, 887),
+    (6_221_301_883_130_153.0, 969),
+];
+
 /// Operands near which definitions change their path, or results leave the range.
 pub fn edges() -> Vec<f64> {
     let values = [
@@ -120,17 +138,12 @@ pub fn edges() -> Vec<f64> {
         1e-320,
         3.273_390_607_896_142e150,
         3.054_936_363_499_605e-151,
-        // The double nearest to a multiple of pi/2, and others that cancel badly.
-        6_381_956_970_095_103.0 * 2f64.powi(797),
-        5.319_372_648_326_541_4e255,
         2.0_f64.powi(1023),
         1e22,
-        // Cells of Ng's and Muller's tables of hard multiples.
-        5_261_692_873_635_770.0 * 2f64.powi(499),
-        1.622_580_7e6,
     ];
+    let hard = NEAR_QUARTER_TURNS.map(|(mantissa, exponent)| mantissa * 2f64.powi(exponent));
     let mut all = Vec::new();
-    for value in values {
+    for value in values.into_iter().chain(hard) {
         for shift in [-2, -1, 0, 1, 2] {
             let moved = f64::from_bits((f64::to_bits(value) as i64 + shift) as u64);
             all.extend([moved, -moved]);
