@@ -1,5 +1,5 @@
-//! `sinh`, `cosh`, `tanh` from `e^|x| - 1` in two doubles, and their inverses from a logarithm in two doubles; the inverses
-//! `asinh` and `atanh` have polynomials near 0, where the logarithm would lose the leading digits.
+//! `sinh`, `cosh`, `tanh` from `e^|x| - 1` in two doubles, and their inverses from a logarithm in two doubles; the
+//! inverses `asinh` and `atanh` have polynomials near 0, where the logarithm would lose the leading digits.
 
 use super::DoubleAlgebra;
 use super::double::{
@@ -13,7 +13,7 @@ const LARGE: f64 = 40.0;
 /// 2^59: from here on, `asinh x` and `acosh x` are `log 2x`.
 const HUGE: f64 = 576_460_752_303_423_488.0;
 
-/// `(asinh x - x) / x^3, z = x^2` on[0.0, 0.1369], degree 9: relative error below 2^-52.5.
+/// `(asinh x - x) / x^3`, `z = x^2`, on [0.0, 0.1369], degree 9: relative error below 2^-52.5.
 const ASINH: [f64; 10] = [
     -0.166_666_666_666_666_66,
     0.074_999_999_999_973_5,
@@ -27,7 +27,7 @@ const ASINH: [f64; 10] = [
     0.004_747_528_940_576_398,
 ];
 
-/// `(atanh x - x) / x^3, z = x^2` on[0.0, 0.0901], degree 9: relative error below 2^-54.0.
+/// `(atanh x - x) / x^3`, `z = x^2`, on [0.0, 0.0901], degree 9: relative error below 2^-54.0.
 const ATANH: [f64; 10] = [
     0.333_333_333_333_333_3,
     0.200_000_000_000_009_95,

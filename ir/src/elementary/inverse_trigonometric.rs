@@ -1,8 +1,8 @@
 //! `asin`, `acos`, `atan`, `atan2`.
 //!
 //! `atan2` divides the smaller by the larger magnitude and, above tan(pi/8), turns by pi/4 first; the angle is then a
-//! multiple of pi/4 plus or minus the arc tangent of a small quotient, which is carried in two doubles. `asin` and `acos`
-//! use the half angle, `asin x = pi/2 - 2 asin(sqrt((1 - x) / 2))`, above 1/2.
+//! multiple of pi/4 plus or minus the arc tangent of a small quotient, which is carried in two doubles. `asin` and
+//! `acos` use the half angle, `asin x = pi/2 - 2 asin(sqrt((1 - x) / 2))`, above 1/2.
 
 use super::double::{Double, flip, polynomial, quick_difference, quick_sum, quotient, sign};
 use super::{Algebra, DoubleAlgebra};
@@ -17,7 +17,7 @@ const TINY: f64 = 3.054_936_363_499_605e-151; // 2^-500
 const UP: f64 = 4.149_515_568_880_993e180; // 2^600
 const DOWN: f64 = 2.409_919_865_102_884e-181; // 2^-600
 
-/// `(atan t - t) / t^3, z = t^2` on[0.0, 0.1716], degree 10: relative error below 2^-52.7.
+/// `(atan t - t) / t^3`, `z = t^2`, on [0.0, 0.1716], degree 10: relative error below 2^-52.7.
 const ATAN: [f64; 11] = [
     -0.333_333_333_333_333_3,
     0.199_999_999_999_955_13,
@@ -32,7 +32,7 @@ const ATAN: [f64; 11] = [
     -0.019_174_543_572_021_332,
 ];
 
-/// `(asin x - x) / x^3, z = x^2` on[0.0, 0.25], degree 12: relative error below 2^-52.9.
+/// `(asin x - x) / x^3`, `z = x^2`, on [0.0, 0.25], degree 12: relative error below 2^-52.9.
 const ASIN: [f64; 13] = [
     0.166_666_666_666_666_69,
     0.074_999_999_999_984_33,
@@ -140,9 +140,8 @@ fn scaled_quotient<A: DoubleAlgebra>(a: &A, small: A::Float, large: A::Float) ->
     [a.add(t, nothing), a.select(tiny, zero, low), eighths]
 }
 
-/// Half an angle, to be doubled by the callers, or a whole one: `asin(base.high + base.low) = base.high + rest`.
+/// `high + rest` is the arc sine of the operand up to 1/2, and above half of its arc cosine.
 struct Arc<A: Algebra> {
-    /// Whether the operand is above 1/2 in magnitude.
     half: A::Bool,
     high: A::Float,
     rest: A::Float,

@@ -15,11 +15,11 @@ const LOG10_2: [f64; 2] = [0.301_029_995_663_952_83, 2.836_339_455_104_496_4e-14
 const INVERSE_LN2: Double<f64> = Double { high: std::f64::consts::LOG2_E, low: 2.035_527_374_093_103_3e-17 };
 const INVERSE_LN10: Double<f64> = Double { high: std::f64::consts::LOG10_E, low: 1.098_319_650_216_765e-17 };
 /// The largest subnormal number.
-const BELOW_NORMAL: f64 = 2.225_073_858_507_200_9e-308;
+const BELOW_NORMAL: f64 = f64::from_bits(0x000f_ffff_ffff_ffff);
 const TWO_52: f64 = 4_503_599_627_370_496.0;
 const TWO_54: f64 = 18_014_398_509_481_984.0;
 
-/// `(log((1+s)/(1-s)) - 2s) / s^3, z = s^2` on[0.0, 0.02945], degree 6: relative error below 2^-50.9.
+/// `(log((1+s)/(1-s)) - 2s) / s^3`, `z = s^2`, on [0.0, 0.02945], degree 6: relative error below 2^-50.9.
 const LOG: [f64; 7] = [
     0.666_666_666_666_667,
     0.399_999_999_998_992_4,

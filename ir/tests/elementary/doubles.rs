@@ -51,7 +51,7 @@ fn largest_error(op: ScalarOp, operands: impl Iterator<Item = (f64, f64)>) -> (f
         let mut error = error(got, &exact, DOUBLE);
         if op == ScalarOp::Logaddexp {
             // Near 0 the error counts in units of 1, that is of epsilon.
-            error *= 2f64.powi((exponent - 1).min(0).max(-1000));
+            error *= 2f64.powi((exponent - 1).clamp(-1000, 0));
         }
         if error > worst.0 {
             worst = (error, x, y);
