@@ -67,9 +67,9 @@ fn angle<A: DoubleAlgebra>(a: &A, y: A::Float, run: A::Float, x: Option<A::Float
     let hot = a.both(a.less(large, a.float(HUGE)), a.less(a.float(TINY), small));
     let [t, low, eighths] = a.branch(hot, |a| turned_quotient(a, small, large), |a| scaled_quotient(a, small, large));
     let z = a.multiply(t, t);
-    let cubic = a.multiply(a.multiply(polynomial(a, z, a.multiply(z, z), &ATAN), z), t);
+    let series = a.multiply(polynomial(a, z, a.multiply(z, z), &ATAN), z);
     // angle = eighths * pi/4 + arc, then mirrored at the diagonal and at the axis of ordinates.
-    let arc = Double { high: t, low: a.add(cubic, low) };
+    let arc = Double { high: t, low: a.fma(series, t, low) };
     let sign_bit = a.integer(a.sign_bit());
     let none = a.integer(0);
     let mut eighths = a.select(steep, a.subtract(a.float(2.0), eighths), eighths);
@@ -157,8 +157,8 @@ fn arc_sine<A: DoubleAlgebra>(a: &A, magnitude: A::Float) -> Arc<A> {
     let error = a.divide(a.fma(a.negative(root), root, z), a.add(a.add(root, root), a.float(1.0e-300)));
     let high = a.select(half, root, magnitude);
     let low = a.select(half, error, a.float(0.0));
-    let cubic = a.multiply(a.multiply(polynomial(a, z, a.multiply(z, z), &ASIN), z), high);
-    Arc { half, high, rest: a.add(cubic, low) }
+    let series = a.multiply(polynomial(a, z, a.multiply(z, z), &ASIN), z);
+    Arc { half, high, rest: a.fma(series, high, low) }
 }
 
 pub(super) fn asin<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {

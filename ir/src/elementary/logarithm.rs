@@ -3,7 +3,7 @@
 //! `x = 2^k (1 + f)` with `1 + f` in `[sqrt(1/2), sqrt(2))`, then, with `s = f / (2 + f)`,
 //! `log(1 + f) = f - f^2/2 + s (f^2/2 + s^2 G(s^2))`. The first two terms are carried in two doubles.
 
-use super::double::{Double, MIN_NORMAL, ONE_BITS, polynomial, product, quick_difference, quick_sum, sum};
+use super::double::{Double, MIN_NORMAL, ONE_BITS, polynomial, product, quick_sum, sum};
 use super::{Algebra, DoubleAlgebra};
 
 /// The pattern of sqrt(1/2), rounded down.
@@ -70,9 +70,10 @@ fn near_one_of_sum<A: DoubleAlgebra>(a: &A, f: A::Float, low: Option<A::Float>) 
     let s = a.divide(f, a.add(f, a.float(2.0)));
     let z = a.multiply(s, s);
     let series = a.multiply(z, polynomial(a, z, a.multiply(z, z), &LOG));
-    let half = a.multiply(a.multiply(f, a.float(0.5)), f);
-    let first = quick_difference(a, f, half);
-    let rest = a.fma(s, a.add(half, series), first.low);
+    let square = a.multiply(f, f);
+    let high = a.fma(square, a.float(-0.5), f);
+    let lost = a.fma(square, a.float(-0.5), a.subtract(f, high));
+    let rest = a.fma(s, a.fma(square, a.float(0.5), series), lost);
     let rest = match low {
         None => rest,
         Some(low) => {
@@ -81,7 +82,7 @@ fn near_one_of_sum<A: DoubleAlgebra>(a: &A, f: A::Float, low: Option<A::Float>) 
             a.fma(low, slope, rest)
         }
     };
-    Double { high: first.high, low: rest }
+    Double { high, low: rest }
 }
 
 /// `k ln 2 + value`.

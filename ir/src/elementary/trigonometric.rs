@@ -3,7 +3,7 @@
 //! `|x| = n pi/2 + r` with `|r| <= pi/4` in two doubles ([`super::reduction`]), then polynomials for the sine and the
 //! cosine of `r`; `n mod 4` picks one and its sign. All three functions of one operand share everything but the choice.
 
-use super::double::{Double, flip, polynomial, product, quick_difference, quick_sum, quotient, sign};
+use super::double::{Double, flip, polynomial, quick_sum, quotient, sign};
 use super::reduction::reduce;
 use super::{Algebra, DoubleAlgebra, Key};
 
@@ -42,15 +42,17 @@ fn angle<A: DoubleAlgebra>(a: &A, x: A::Float) -> Angle<A> {
     let [rounder, high, low] = a.shared(Key::QuarterTurns, magnitude, |a| reduce(a, magnitude));
     let z = a.multiply(high, high);
     let fourth = a.multiply(z, z);
-    let half = product(a, high, a.multiply(high, a.float(0.5)));
+    let z_low = a.fma(high, high, a.negative(z));
+    // 1 - z/2, and what its rounding loses.
+    let (one, minus_half) = (a.float(1.0), a.float(-0.5));
+    let first = a.fma(z, minus_half, one);
+    let lost = a.fma(z, minus_half, a.subtract(one, first));
     // sin(r + low) = sin r + low cos r, where cos r = 1 - r^2/2 is enough.
-    let low_sine = a.fma(a.negative(low), half.high, low);
     let cubic = a.multiply(polynomial(a, z, fourth, &SIN), z);
-    let sine = Double { high, low: a.fma(cubic, high, low_sine) };
+    let sine = Double { high, low: a.fma(cubic, high, a.multiply(low, first)) };
     // cos(r + low) = cos r - low sin r, where sin r = r is enough.
-    let first = quick_difference(a, a.float(1.0), half.high);
-    let rest = a.subtract(first.low, a.fma(high, low, half.low));
-    let cosine = Double { high: first.high, low: a.fma(polynomial(a, z, fourth, &COS), fourth, rest) };
+    let rest = a.fma(z_low, minus_half, a.subtract(lost, a.multiply(high, low)));
+    let cosine = Double { high: first, low: a.fma(polynomial(a, z, fourth, &COS), fourth, rest) };
     Angle { quarters: a.bits(rounder), sine, cosine }
 }
 
