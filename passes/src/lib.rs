@@ -1,6 +1,6 @@
 //! Rotrace's passes.
 //!
-//! * [`expand`]: replaces operations that are not core by their definitions.
+//! * [`mod@expand`]: replaces operations that are not core by their definitions.
 //!
 //! Invariants: a pass is a pure function of its input, changes no bit of any result, and does not depend on hash order.
 

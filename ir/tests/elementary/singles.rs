@@ -1,8 +1,9 @@
-//! Errors of the unary `f32` functions: a sample of all bit patterns, or each of them.
+//! Errors of the `f32` functions: a sample of all bit patterns or, for unary ones, each of them.
 //!
 //! The reference is the standard library's `f64` function, whose own error is far below what is asserted here.
 
 use crate::doubles::UNARY;
+use crate::sample::Random;
 use rotrace_ir::elementary::evaluate;
 use rotrace_ir::{Scalar, ScalarOp};
 
@@ -82,6 +83,28 @@ fn sampled_operands_round_once() {
     // A prime step meets every exponent and every low digit.
     let beyond: Vec<ScalarOp> = UNARY.into_iter().filter(|&op| !sweep(op, 20_011)).collect();
     assert!(beyond.is_empty(), "beyond {BOUND} ulp: {beyond:?}");
+}
+
+#[test]
+fn two_argument_functions_round_once() {
+    let mut random = Random(17);
+    let exact: [(ScalarOp, fn(f64, f64) -> f64); 3] =
+        [(ScalarOp::Pow, f64::powf), (ScalarOp::Hypot, f64::hypot), (ScalarOp::Atan2, f64::atan2)];
+    for (op, exact) in exact {
+        let mut worst = 0.0;
+        for index in 0..200_000 {
+            let (x, y) = match index % 3 {
+                0 => (f32::from_bits(random.bits() as u32), f32::from_bits(random.bits() as u32)),
+                1 => (random.between(0.0, 20.0) as f32, random.between(-30.0, 30.0) as f32),
+                _ => (random.magnitude(-149.0, 127.0) as f32, random.magnitude(-149.0, 127.0) as f32),
+            };
+            let got = evaluate(op, &[Scalar::f32(x), Scalar::f32(y)]).as_f32();
+            let error = error(got, exact(f64::from(x), f64::from(y)));
+            assert!(error <= BOUND, "{op}({x:e}, {y:e}) is off by {error} ulp");
+            worst = error.max(worst);
+        }
+        println!("{:>10} f32 {worst:.7} ulp", op.name());
+    }
 }
 
 /// All operands of all functions, or of those that `ROTRACE_OPS` names (`exp,sin`).
