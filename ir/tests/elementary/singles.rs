@@ -88,7 +88,8 @@ fn sampled_operands_round_once() {
 #[test]
 fn two_argument_functions_round_once() {
     let mut random = Random(17);
-    let exact: [(ScalarOp, fn(f64, f64) -> f64); 3] =
+    type Exact = fn(f64, f64) -> f64;
+    let exact: [(ScalarOp, Exact); 3] =
         [(ScalarOp::Pow, f64::powf), (ScalarOp::Hypot, f64::hypot), (ScalarOp::Atan2, f64::atan2)];
     for (op, exact) in exact {
         let mut worst = 0.0;
