@@ -34,9 +34,15 @@ def odd(function):
 
 
 CASES = {
-    "EXP: (e^r - 1 - r - r^2/2) / r^3": (lambda r: (exp(r) - 1 - r - r**2 / 2) / r**3, mpf("-0.3469"), mpf("0.34691"), 9),
+    # The interval is not symmetric, so that no node is 0.
+    "EXP: (e^r - 1 - r - r^2/2) / r^3": (
+        lambda r: (exp(r) - 1 - r - r**2 / 2) / r**3,
+        mpf("-0.3469"),
+        mpf("0.34691"),
+        9,
+    ),
     "LOG: (log((1+s)/(1-s)) - 2s) / s^3, z = s^2": (lambda z: 2 * odd(atanh)(z), mpf(0), mpf("0.02945"), 6),
-    "SIN: (sin r - r) / r^3, z = r^2": (odd(sin), mpf(0), mpf("0.6172"), 5),
+    "SIN: (sin r - r) / r^3, z = r^2": (odd(sin), mpf(0), mpf("0.6172"), 6),
     "COS: (cos r - 1 + r^2/2) / r^4, z = r^2": (lambda z: (cos(sqrt(z)) - 1 + z / 2) / z**2, mpf(0), mpf("0.6172"), 5),
     "ATAN: (atan t - t) / t^3, z = t^2": (odd(atan), mpf(0), mpf("0.1716"), 10),
     "ASIN: (asin x - x) / x^3, z = x^2": (odd(asin), mpf(0), mpf("0.25"), 12),
@@ -54,7 +60,8 @@ for name, (function, low, high, degree) in CASES.items():
     polynomial = interpolate(function, low, high, degree)
     grid = [low + (high - low) * mpf(k) / 2001 for k in range(1, 2001)]
     error = max(abs(sum(c * x**k for k, c in enumerate(polynomial)) / function(x) - 1) for x in grid)
-    print(f"// {name} on [{float(low)}, {float(high)}], degree {degree}: relative error below 2^{float(mp.log(error, 2)):.1f}.")
+    bound = f"relative error below 2^{float(mp.log(error, 2)):.1f}"
+    print(f"// {name} on [{float(low)}, {float(high)}], degree {degree}: {bound}.")
     for coefficient in polynomial:
         print(f"    {float(coefficient)!r},")
 
@@ -67,13 +74,12 @@ for word in words:
 
 
 def parts(name, value, widths):
-    """A constant as a sum of doubles, each but the last cut to a number of bits."""
+    """A constant as a sum of doubles, each cut to a number of bits (None: all 53)."""
     for index, width in enumerate(widths):
-        part = value if width is None else mpf(int(mp.nint(value * 2 ** (width - 1 - mp.floor(mp.log(abs(value), 2)))))) * mpf(
-            2
-        ) ** (mp.floor(mp.log(abs(value), 2)) - width + 1)
-        print(f"{name}_{index} = {float(part)!r}")
-        value -= mpf(float(part))
+        unit = mpf(2) ** (mp.floor(mp.log(abs(value), 2)) + 1 - (width or 53))
+        part = float(mp.nint(value / unit) * unit)
+        print(f"{name}_{index} = {part!r}")
+        value -= mpf(part)
 
 
 parts("pi/2", pi / 2, [None, None, None])

@@ -4,8 +4,8 @@ use super::Key;
 
 /// The core operations on floats of one width, and on their bit patterns.
 ///
-/// Values are `Copy` handles: numbers when a definition is evaluated, SSA values when it is emitted. Methods take `&self`
-/// so that calls nest.
+/// Values are `Copy` handles: numbers when a definition is evaluated, SSA values when it is emitted. Methods take
+/// `&self` so that calls nest.
 pub trait Algebra {
     /// A float.
     type Float: Copy;

@@ -26,6 +26,13 @@ pub(super) fn quick_sum<A: Algebra>(a: &A, x: A::Float, y: A::Float) -> Double<A
     Double { high, low: a.add(a.subtract(x, high), y) }
 }
 
+/// `x - y` without error, under the conditions of [`quick_sum`].
+#[inline(always)]
+pub(super) fn quick_difference<A: Algebra>(a: &A, x: A::Float, y: A::Float) -> Double<A::Float> {
+    let high = a.subtract(x, y);
+    Double { high, low: a.subtract(a.subtract(x, high), y) }
+}
+
 /// `x + y` without error.
 #[inline(always)]
 pub(super) fn sum<A: Algebra>(a: &A, x: A::Float, y: A::Float) -> Double<A::Float> {
@@ -89,9 +96,10 @@ pub(super) fn scale<A: DoubleAlgebra>(a: &A, x: A::Float, rounder: A::Float) -> 
     a.with_bits(a.integer_add(a.bits(x), a.shift_left(a.bits(rounder), 52)))
 }
 
-/// `x * 2^k` for `x` near 1 and any `|k| < 2000`, rounded once.
+/// `x * 2^(k + extra)` from `k + ROUNDER`, for `x` near 1 and any `|k| < 2000`, rounded once.
 #[inline(always)]
-pub(super) fn scale_far<A: DoubleAlgebra>(a: &A, x: A::Float, k: A::Float) -> A::Float {
+pub(super) fn scale_far<A: DoubleAlgebra>(a: &A, x: A::Float, rounder: A::Float, extra: f64) -> A::Float {
+    let k = a.subtract(rounder, a.float(ROUNDER - extra));
     let rounder = a.float(ROUNDER);
     let first = a.fma(k, a.float(0.5), rounder);
     let second = a.add(a.subtract(k, a.subtract(first, rounder)), rounder);

@@ -1,18 +1,19 @@
-//! `sinh`, `cosh`, `tanh` from `e^|x| - 1` in two doubles, and their inverses from a logarithm in two doubles; the inverses
-//! `asinh` and `atanh` have polynomials near 0, where the logarithm would lose the leading digits.
+//! `sinh`, `cosh`, `tanh` from `e^|x| - 1` in two doubles, and their inverses from a logarithm in two doubles; the
+//! inverses `asinh` and `atanh` have polynomials near 0, where the logarithm would lose the leading digits.
 
 use super::DoubleAlgebra;
-use super::double::{Double, flip, multiply, polynomial, product, quick_sum, quotient, scale, scale_far, sign, sum};
+use super::double::{
+    Double, flip, multiply, polynomial, product, quick_difference, quick_sum, quotient, scale, scale_far, sign, sum,
+};
 use super::exponential::{Reduced, minus_one, near_one, reduce};
-use super::logarithm::{log, of_one_plus, of_sum};
-use std::f64::consts::LN_2;
+use super::logarithm::{of_one_plus, of_sum};
 
 /// From here on, `sinh x` and `cosh x` are `e^x / 2`.
 const LARGE: f64 = 40.0;
 /// 2^59: from here on, `asinh x` and `acosh x` are `log 2x`.
 const HUGE: f64 = 576_460_752_303_423_488.0;
 
-/// `(asinh x - x) / x^3, z = x^2` on[0.0, 0.1369], degree 9: relative error below 2^-52.5.
+/// `(asinh x - x) / x^3`, `z = x^2`, on [0.0, 0.1369], degree 9: relative error below 2^-52.5.
 const ASINH: [f64; 10] = [
     -0.166_666_666_666_666_66,
     0.074_999_999_999_973_5,
@@ -26,7 +27,7 @@ const ASINH: [f64; 10] = [
     0.004_747_528_940_576_398,
 ];
 
-/// `(atanh x - x) / x^3, z = x^2` on[0.0, 0.0901], degree 9: relative error below 2^-54.0.
+/// `(atanh x - x) / x^3`, `z = x^2`, on [0.0, 0.0901], degree 9: relative error below 2^-54.0.
 const ATANH: [f64; 10] = [
     0.333_333_333_333_333_3,
     0.200_000_000_000_009_95,
@@ -50,7 +51,7 @@ fn scaled<A: DoubleAlgebra>(a: &A, x: Double<A::Float>, rounder: A::Float) -> Do
 #[inline(always)]
 fn half_exp<A: DoubleAlgebra>(a: &A, x: A::Float, reduced: &Reduced<A::Float>) -> A::Float {
     let power = near_one(a, reduced.r);
-    let value = scale_far(a, a.add(power.high, power.low), a.subtract(reduced.k, a.float(1.0)));
+    let value = scale_far(a, a.add(power.high, power.low), reduced.rounder, -1.0);
     a.select(a.less(x, a.float(750.0)), value, a.add(x, a.float(f64::INFINITY)))
 }
 
@@ -79,7 +80,8 @@ pub(super) fn cosh<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
     let [result] = a.branch(
         a.less(magnitude, a.float(LARGE)),
         |a| {
-            let power = scaled(a, near_one(a, reduced.r), reduced.rounder);
+            let power = near_one(a, reduced.r);
+            let power = scaled(a, quick_sum(a, power.high, power.low), reduced.rounder);
             let both = quick_sum(a, power.high, a.divide(a.float(1.0), power.high));
             [a.multiply(a.add(both.high, a.add(both.low, power.low)), a.float(0.5))]
         },
@@ -109,6 +111,13 @@ fn root<A: DoubleAlgebra>(a: &A, x: Double<A::Float>) -> Double<A::Float> {
     Double { high, low: a.divide(rest, a.add(a.add(high, high), a.float(1.0e-300))) }
 }
 
+/// `log 2x` for an `x` of at least [`HUGE`]; infinity and NaN stay what they are.
+#[inline(always)]
+fn log_of_double<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
+    let value = of_sum(a, Double { high: x, low: a.float(0.0) }, a.float(1.0));
+    a.select(a.less(x, a.float(f64::INFINITY)), a.add(value.high, value.low), x)
+}
+
 #[inline(always)]
 fn odd_polynomial<A: DoubleAlgebra>(a: &A, x: A::Float, coefficients: &[f64]) -> A::Float {
     let z = a.multiply(x, x);
@@ -131,7 +140,7 @@ pub(super) fn asinh<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
             let value = of_sum(a, Double { high: whole.high, low: a.add(whole.low, root.low) }, zero);
             [a.select(a.less(magnitude, a.float(0.37)), near, a.add(value.high, value.low))]
         },
-        |a| [a.add(log(a, magnitude), a.float(LN_2))],
+        |a| [log_of_double(a, magnitude)],
     );
     flip(a, result, sign(a, x))
 }
@@ -151,7 +160,7 @@ pub(super) fn acosh<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
             let value = of_one_plus(a, Double { high: whole.high, low });
             [a.add(value.high, value.low)]
         },
-        |a| [a.select(outside, a.float(f64::NAN), a.add(log(a, x), a.float(LN_2)))],
+        |a| [a.select(outside, a.float(f64::NAN), log_of_double(a, x))],
     );
     result
 }
@@ -164,7 +173,7 @@ pub(super) fn atanh<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
         a.less(magnitude, one),
         |a| {
             let near = odd_polynomial(a, magnitude, &ATANH);
-            let below = quick_sum(a, one, a.negative(magnitude));
+            let below = quick_difference(a, one, magnitude);
             let value = of_sum(a, quotient(a, quick_sum(a, one, magnitude), below), a.float(0.0));
             let far = a.multiply(a.add(value.high, value.low), a.float(0.5));
             [a.select(a.less(magnitude, a.float(0.3)), near, far)]

@@ -1,10 +1,10 @@
 //! `asin`, `acos`, `atan`, `atan2`.
 //!
 //! `atan2` divides the smaller by the larger magnitude and, above tan(pi/8), turns by pi/4 first; the angle is then a
-//! multiple of pi/4 plus or minus the arc tangent of a small quotient, which is carried in two doubles. `asin` and `acos`
-//! use the half angle, `asin x = pi/2 - 2 asin(sqrt((1 - x) / 2))`, above 1/2.
+//! multiple of pi/4 plus or minus the arc tangent of a small quotient, which is carried in two doubles. `asin` and
+//! `acos` use the half angle, `asin x = pi/2 - 2 asin(sqrt((1 - x) / 2))`, above 1/2.
 
-use super::double::{Double, flip, polynomial, quick_sum, quotient, sign};
+use super::double::{Double, flip, polynomial, quick_difference, quick_sum, quotient, sign};
 use super::{Algebra, DoubleAlgebra};
 use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, PI};
 
@@ -17,7 +17,7 @@ const TINY: f64 = 3.054_936_363_499_605e-151; // 2^-500
 const UP: f64 = 4.149_515_568_880_993e180; // 2^600
 const DOWN: f64 = 2.409_919_865_102_884e-181; // 2^-600
 
-/// `(atan t - t) / t^3, z = t^2` on[0.0, 0.1716], degree 10: relative error below 2^-52.7.
+/// `(atan t - t) / t^3`, `z = t^2`, on [0.0, 0.1716], degree 10: relative error below 2^-52.7.
 const ATAN: [f64; 11] = [
     -0.333_333_333_333_333_3,
     0.199_999_999_999_955_13,
@@ -32,7 +32,7 @@ const ATAN: [f64; 11] = [
     -0.019_174_543_572_021_332,
 ];
 
-/// `(asin x - x) / x^3, z = x^2` on[0.0, 0.25], degree 12: relative error below 2^-52.9.
+/// `(asin x - x) / x^3`, `z = x^2`, on [0.0, 0.25], degree 12: relative error below 2^-52.9.
 const ASIN: [f64; 13] = [
     0.166_666_666_666_666_69,
     0.074_999_999_999_984_33,
@@ -67,9 +67,9 @@ fn angle<A: DoubleAlgebra>(a: &A, y: A::Float, run: A::Float, x: Option<A::Float
     let hot = a.both(a.less(large, a.float(HUGE)), a.less(a.float(TINY), small));
     let [t, low, eighths] = a.branch(hot, |a| turned_quotient(a, small, large), |a| scaled_quotient(a, small, large));
     let z = a.multiply(t, t);
-    let cubic = a.multiply(a.multiply(polynomial(a, z, a.multiply(z, z), &ATAN), z), t);
+    let series = a.multiply(polynomial(a, z, a.multiply(z, z), &ATAN), z);
     // angle = eighths * pi/4 + arc, then mirrored at the diagonal and at the axis of ordinates.
-    let arc = Double { high: t, low: a.add(cubic, low) };
+    let arc = Double { high: t, low: a.fma(series, t, low) };
     let sign_bit = a.integer(a.sign_bit());
     let none = a.integer(0);
     let mut eighths = a.select(steep, a.subtract(a.float(2.0), eighths), eighths);
@@ -82,7 +82,14 @@ fn angle<A: DoubleAlgebra>(a: &A, y: A::Float, run: A::Float, x: Option<A::Float
         mirror = a.integer_xor(mirror, left);
     }
     let start = a.multiply(eighths, a.float(FRAC_PI_4));
-    let start_low = a.fma(eighths, a.float(PI_LOW / 4.0), a.fma(eighths, a.float(FRAC_PI_4), a.negative(start)));
+    let start_low = match x {
+        // Up to pi/2, the multiple is exact.
+        None => a.multiply(eighths, a.float(PI_LOW / 4.0)),
+        Some(_) => {
+            let error = a.fma(eighths, a.float(FRAC_PI_4), a.negative(start));
+            a.fma(eighths, a.float(PI_LOW / 4.0), error)
+        }
+    };
     let whole = quick_sum(a, start, flip(a, arc.high, mirror));
     let rest = a.add(a.add(whole.low, start_low), flip(a, arc.low, mirror));
     flip(a, a.add(whole.high, rest), sign(a, y))
@@ -102,7 +109,9 @@ fn turned_quotient<A: DoubleAlgebra>(a: &A, small: A::Float, large: A::Float) ->
     let zero = a.float(0.0);
     let back = a.select(turn, large, zero);
     let forth = a.select(turn, small, zero);
-    let numerator = quick_sum(a, a.negative(back), small);
+    // small - back without error, as `back` is 0 or the larger.
+    let difference = a.subtract(small, back);
+    let numerator = Double { high: difference, low: a.subtract(small, a.add(difference, back)) };
     let denominator = quick_sum(a, large, forth);
     let value = quotient(a, numerator, denominator);
     [value.high, value.low, a.select(turn, a.float(1.0), zero)]
@@ -131,9 +140,8 @@ fn scaled_quotient<A: DoubleAlgebra>(a: &A, small: A::Float, large: A::Float) ->
     [a.add(t, nothing), a.select(tiny, zero, low), eighths]
 }
 
-/// Half an angle, to be doubled by the callers, or a whole one: `asin(base.high + base.low) = base.high + rest`.
+/// `high + rest` is the arc sine of the operand up to 1/2, and above half of its arc cosine.
 struct Arc<A: Algebra> {
-    /// Whether the operand is above 1/2 in magnitude.
     half: A::Bool,
     high: A::Float,
     rest: A::Float,
@@ -149,13 +157,13 @@ fn arc_sine<A: DoubleAlgebra>(a: &A, magnitude: A::Float) -> Arc<A> {
     let error = a.divide(a.fma(a.negative(root), root, z), a.add(a.add(root, root), a.float(1.0e-300)));
     let high = a.select(half, root, magnitude);
     let low = a.select(half, error, a.float(0.0));
-    let cubic = a.multiply(a.multiply(polynomial(a, z, a.multiply(z, z), &ASIN), z), high);
-    Arc { half, high, rest: a.add(cubic, low) }
+    let series = a.multiply(polynomial(a, z, a.multiply(z, z), &ASIN), z);
+    Arc { half, high, rest: a.fma(series, high, low) }
 }
 
 pub(super) fn asin<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
     let Arc { half, high, rest } = arc_sine(a, a.abs(x));
-    let whole = quick_sum(a, a.float(FRAC_PI_2), a.multiply(high, a.float(-2.0)));
+    let whole = quick_difference(a, a.float(FRAC_PI_2), a.add(high, high));
     let low = a.add(whole.low, a.fma(rest, a.float(-2.0), a.float(PI_LOW / 2.0)));
     let value = a.select(half, a.add(whole.high, low), a.add(high, rest));
     flip(a, value, sign(a, x))

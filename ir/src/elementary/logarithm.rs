@@ -14,9 +14,12 @@ pub(super) const LN2: [f64; 2] = [0.693_147_180_559_890_3, 5.497_923_018_708_371
 const LOG10_2: [f64; 2] = [0.301_029_995_663_952_83, 2.836_339_455_104_496_4e-14];
 const INVERSE_LN2: Double<f64> = Double { high: std::f64::consts::LOG2_E, low: 2.035_527_374_093_103_3e-17 };
 const INVERSE_LN10: Double<f64> = Double { high: std::f64::consts::LOG10_E, low: 1.098_319_650_216_765e-17 };
+/// The largest subnormal number.
+const BELOW_NORMAL: f64 = f64::from_bits(0x000f_ffff_ffff_ffff);
+const TWO_52: f64 = 4_503_599_627_370_496.0;
 const TWO_54: f64 = 18_014_398_509_481_984.0;
 
-/// `(log((1+s)/(1-s)) - 2s) / s^3, z = s^2` on[0.0, 0.02945], degree 6: relative error below 2^-50.9.
+/// `(log((1+s)/(1-s)) - 2s) / s^3`, `z = s^2`, on [0.0, 0.02945], degree 6: relative error below 2^-50.9.
 const LOG: [f64; 7] = [
     0.666_666_666_666_667,
     0.399_999_999_998_992_4,
@@ -52,8 +55,7 @@ pub(super) fn split<A: DoubleAlgebra>(a: &A, x: A::Float, bias: A::Float) -> Spl
 pub(super) fn split_any<A: DoubleAlgebra>(a: &A, x: A::Float) -> Split<A> {
     let tiny = a.less(x, a.float(MIN_NORMAL));
     let scaled = a.select(tiny, a.multiply(x, a.float(TWO_54)), x);
-    let two_52 = 4_503_599_627_370_496.0;
-    split(a, scaled, a.select(tiny, a.float(two_52 + 1077.0), a.float(two_52 + 1023.0)))
+    split(a, scaled, a.select(tiny, a.float(TWO_52 + 1077.0), a.float(TWO_52 + 1023.0)))
 }
 
 /// `log(1 + f)`.
@@ -68,9 +70,10 @@ fn near_one_of_sum<A: DoubleAlgebra>(a: &A, f: A::Float, low: Option<A::Float>) 
     let s = a.divide(f, a.add(f, a.float(2.0)));
     let z = a.multiply(s, s);
     let series = a.multiply(z, polynomial(a, z, a.multiply(z, z), &LOG));
-    let half = product(a, a.multiply(f, a.float(0.5)), f);
-    let first = quick_sum(a, f, a.negative(half.high));
-    let rest = a.fma(s, a.add(half.high, series), a.subtract(first.low, half.low));
+    let square = a.multiply(f, f);
+    let high = a.fma(square, a.float(-0.5), f);
+    let lost = a.fma(square, a.float(-0.5), a.subtract(f, high));
+    let rest = a.fma(s, a.fma(square, a.float(0.5), series), lost);
     let rest = match low {
         None => rest,
         Some(low) => {
@@ -79,7 +82,7 @@ fn near_one_of_sum<A: DoubleAlgebra>(a: &A, f: A::Float, low: Option<A::Float>) 
             a.fma(low, slope, rest)
         }
     };
-    Double { high: first.high, low: rest }
+    Double { high, low: rest }
 }
 
 /// `k ln 2 + value`.
@@ -98,27 +101,38 @@ fn rebase<A: DoubleAlgebra>(a: &A, value: Double<A::Float>, factor: Double<f64>)
     Double { high: exact.high, low: a.add(exact.low, cross) }
 }
 
-/// Puts in what the logarithm of zero, infinity, NaN and negative numbers is.
+/// What to do for any `x`: split a number, and add what turns its logarithm into that of 0, infinity, NaN or a negative
+/// number.
 #[inline(always)]
-fn finish<A: DoubleAlgebra>(a: &A, x: A::Float, value: Double<A::Float>) -> A::Float {
-    let value = a.add(value.high, value.low);
-    let hot = a.both(a.less(a.float(0.0), x), a.less(x, a.float(f64::INFINITY)));
-    let [result] = a.branch(hot, |_| [value], |a| [at_ends(a, x)]);
-    result
+fn split_with_end<A: DoubleAlgebra>(a: &A, x: A::Float) -> (Split<A>, A::Float) {
+    let bias = TWO_52 + 1023.0;
+    let normal = a.both(a.less(a.float(BELOW_NORMAL), x), a.less(x, a.float(f64::INFINITY)));
+    let [x, bias, end] = a.branch(
+        normal,
+        |a| [x, a.float(bias), a.float(0.0)],
+        |a| [a.multiply(x, a.float(TWO_54)), a.float(bias + 54.0), at_ends(a, x)],
+    );
+    (split(a, x, bias), end)
+}
+
+/// What a logarithm is where it is not a number, and 0 elsewhere.
+#[inline(always)]
+fn at_ends<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
+    let (zero, infinity) = (a.float(0.0), a.float(f64::INFINITY));
+    let positive = a.select(a.less(zero, x), zero, a.float(f64::NAN));
+    let above = a.select(a.equal(x, infinity), infinity, positive);
+    a.select(a.equal(x, zero), a.float(f64::NEG_INFINITY), above)
 }
 
 #[inline(always)]
-fn at_ends<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
-    let infinity = a.float(f64::INFINITY);
-    let above = a.select(a.equal(x, infinity), infinity, a.float(f64::NAN));
-    a.select(a.equal(x, a.float(0.0)), a.float(f64::NEG_INFINITY), above)
+fn finish<A: DoubleAlgebra>(a: &A, value: Double<A::Float>, end: A::Float) -> A::Float {
+    a.add(a.add(value.high, value.low), end)
 }
 
 /// The natural logarithm of the sum `x`, plus `extra ln 2`, for a normal, finite, positive `x`.
 #[inline(always)]
 pub(super) fn of_sum<A: DoubleAlgebra>(a: &A, x: Double<A::Float>, extra: A::Float) -> Double<A::Float> {
-    let two_52 = a.float(4_503_599_627_370_496.0 + 1023.0);
-    let split = split(a, x.high, two_52);
+    let split = split(a, x.high, a.float(TWO_52 + 1023.0));
     let unit = a.integer_subtract(a.integer(2046), split.biased);
     let low = a.multiply(x.low, a.with_bits(a.shift_left(unit, 52)));
     let value = near_one_of_sum(a, a.subtract(split.mantissa, a.float(1.0)), Some(low));
@@ -130,7 +144,7 @@ pub(super) fn of_sum<A: DoubleAlgebra>(a: &A, x: Double<A::Float>, extra: A::Flo
 pub(super) fn of_one_plus<A: DoubleAlgebra>(a: &A, w: Double<A::Float>) -> Double<A::Float> {
     let one = a.float(1.0);
     let whole = sum(a, one, w.high);
-    let split = split(a, whole.high, a.float(4_503_599_627_370_496.0 + 1023.0));
+    let split = split(a, whole.high, a.float(TWO_52 + 1023.0));
     let unit = a.integer_subtract(a.integer(2046), split.biased);
     let low = a.multiply(a.add(whole.low, w.low), a.with_bits(a.shift_left(unit, 52)));
     // Without an exponent, `w` itself is what follows the 1: nothing is lost to the sum.
@@ -141,22 +155,22 @@ pub(super) fn of_one_plus<A: DoubleAlgebra>(a: &A, w: Double<A::Float>) -> Doubl
 }
 
 pub(super) fn log<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
-    let split = split_any(a, x);
+    let (split, end) = split_with_end(a, x);
     let value = near_one(a, a.subtract(split.mantissa, a.float(1.0)));
-    finish(a, x, add_exponent(a, split.k, LN2, value))
+    finish(a, add_exponent(a, split.k, LN2, value), end)
 }
 
 pub(super) fn log2<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
-    let split = split_any(a, x);
+    let (split, end) = split_with_end(a, x);
     let value = rebase(a, near_one(a, a.subtract(split.mantissa, a.float(1.0))), INVERSE_LN2);
     let whole = quick_sum(a, split.k, value.high);
-    finish(a, x, Double { high: whole.high, low: a.add(whole.low, value.low) })
+    finish(a, Double { high: whole.high, low: a.add(whole.low, value.low) }, end)
 }
 
 pub(super) fn log10<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
-    let split = split_any(a, x);
+    let (split, end) = split_with_end(a, x);
     let value = rebase(a, near_one(a, a.subtract(split.mantissa, a.float(1.0))), INVERSE_LN10);
-    finish(a, x, add_exponent(a, split.k, LOG10_2, value))
+    finish(a, add_exponent(a, split.k, LOG10_2, value), end)
 }
 
 pub(super) fn log1p<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
@@ -169,7 +183,9 @@ pub(super) fn log1p<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
         |_| [value],
         |a| {
             let end = a.select(a.equal(x, a.float(-1.0)), a.float(f64::NEG_INFINITY), a.float(f64::NAN));
-            [a.select(a.less(a.float(0.0), x), log(a, x), end)]
+            let large = of_sum(a, Double { high: x, low: a.float(0.0) }, a.float(0.0));
+            let large = a.select(a.equal(x, a.float(f64::INFINITY)), x, a.add(large.high, large.low));
+            [a.select(a.less(a.float(0.0), x), large, end)]
         },
     );
     a.select(a.equal(x, a.float(0.0)), x, result)

@@ -168,8 +168,8 @@ pub fn on_bits<A: Algebra>(a: &A, op: Bits, x: A::Float, y: A::Float) -> Outcome
     }
 }
 
-/// Defines an operation on integers of `dtype` that is not core there. The operands are extended to 64 bits (the same one
-/// twice for a unary operation); the low bits of the outcome are the result.
+/// Defines an operation on integers of `dtype` that is not core there. The operands are extended to 64 bits (the same
+/// one twice for a unary operation); the low bits of the outcome are the result.
 pub fn on_integers<A: DoubleAlgebra>(
     a: &A,
     dtype: DType,

@@ -15,7 +15,7 @@ const TINY: f64 = 3.054_936_363_499_605e-151; // 2^-500
 const UP: f64 = 4.149_515_568_880_993e180; // 2^600
 const DOWN: f64 = 2.409_919_865_102_884e-181; // 2^-600
 
-/// `(atanh(s)/s - 1 - z/3 - z^2/5) / z^3, z = s^2` on[0.0, 0.02945], degree 6: relative error below 2^-50.0.
+/// `(atanh(s)/s - 1 - z/3 - z^2/5) / z^3`, `z = s^2`, on [0.0, 0.02945], degree 6: relative error below 2^-50.0.
 const POW_LOG: [f64; 7] = [
     0.142_857_142_857_143,
     0.111_111_111_110_702_49,
@@ -71,13 +71,14 @@ pub(super) fn pow<A: DoubleAlgebra>(a: &A, x: A::Float, y: A::Float) -> A::Float
         |a| {
             let end = a.select(a.less(exponent.high, a.float(0.0)), a.float(0.0), a.float(f64::INFINITY));
             let moderate = a.less(a.abs(exponent.high), a.float(750.0));
-            [pow_rare(a, x, y, a.select(moderate, scale_far(a, value, reduced.k), end))]
+            [pow_rare(a, x, y, a.select(moderate, scale_far(a, value, reduced.rounder, 0.0), end))]
         },
     );
     result
 }
 
-/// `pow` for any operands, given the power of `|x|` where that is neither 0 nor infinite, nor is 1 with an infinite `y`.
+/// `pow` for any operands, given the power of `|x|` where that is neither 0 nor infinite, nor is 1 with an infinite
+/// `y`.
 #[inline(always)]
 fn pow_rare<A: DoubleAlgebra>(a: &A, x: A::Float, y: A::Float, magnitude: A::Float) -> A::Float {
     let (zero, one, infinity) = (a.float(0.0), a.float(1.0), a.float(f64::INFINITY));
@@ -144,6 +145,7 @@ pub(super) fn logaddexp<A: DoubleAlgebra>(a: &A, x: A::Float, y: A::Float) -> A:
     let distance = a.select(a.less(distance, a.float(-700.0)), a.float(-700.0), distance);
     let reduced = reduce(a, Double { high: distance, low: zero });
     let power = near_one(a, reduced.r);
+    let power = quick_sum(a, power.high, power.low);
     let unit = scale(a, a.float(1.0), reduced.rounder);
     let power = Double { high: a.multiply(power.high, unit), low: a.multiply(power.low, unit) };
     let value = of_one_plus(a, power);

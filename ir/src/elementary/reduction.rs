@@ -33,15 +33,15 @@ static TWO_OVER_PI: [u64; 21] = [
     0xf0cf_bc20_9af4_361d,
 ];
 
-/// `[n + ROUNDER, r, low]` with `x = n pi/2 + r + low`, `|r|` at most a little over pi/4, for `x >= 0`; `n` counts modulo 4
-/// for a large `x`. NaN for infinity and NaN.
+/// `[n + ROUNDER, r, low]` with `x = n pi/2 + r + low`, `|r|` at most a little over pi/4, for `x >= 0`; `n` counts
+/// modulo 4 for a large `x`. NaN for infinity and NaN.
 #[inline(always)]
 pub(super) fn reduce<A: DoubleAlgebra>(a: &A, x: A::Float) -> [A::Float; 3] {
     a.branch(a.less(x, a.float(NEAR)), |a| near(a, x), |a| far(a, x))
 }
 
-/// Cody and Waite with fused products. `x - n HALF_PI[0]` is exact, as both are multiples of 2^-53 (or of the last place
-/// of a smaller `x`); it is also a multiple of the last place of what is subtracted next.
+/// Cody and Waite with fused products. `x - n HALF_PI[0]` is exact, as both are multiples of 2^-53 (or of the last
+/// place of a smaller `x`); it is also a multiple of the last place of what is subtracted next.
 #[inline(always)]
 fn near<A: DoubleAlgebra>(a: &A, x: A::Float) -> [A::Float; 3] {
     let rounder = a.fma(x, a.float(std::f64::consts::FRAC_2_PI), a.float(ROUNDER));
@@ -53,9 +53,9 @@ fn near<A: DoubleAlgebra>(a: &A, x: A::Float) -> [A::Float; 3] {
     [rounder, r.high, low]
 }
 
-/// Payne and Hanek: multiplies the 53-bit integer mantissa by the 192 bits of 2/pi that matter, from the bit of weight 2
-/// on, and keeps the leading 128 bits of the product: 2 of quarter turns, 126 of a fraction whose error is below 2^-125,
-/// while no double comes nearer to a multiple of pi/2 than about 2^-62.
+/// Payne and Hanek: multiplies the 53-bit integer mantissa by the 192 bits of 2/pi that matter, from the bit of weight
+/// 2 on, and keeps the leading 128 bits of the product: 2 of quarter turns, 126 of a fraction whose error is below
+/// 2^-125, while no double comes nearer to a multiple of pi/2 than about 2^-62.
 #[inline(always)]
 fn far<A: DoubleAlgebra>(a: &A, x: A::Float) -> [A::Float; 3] {
     let bits = a.bits(x);

@@ -27,8 +27,8 @@ fn power_of_two<A: DoubleAlgebra>(a: &A, k: A::Float) -> A::Float {
 
 /// `x` modulo `y` for positive `x` and `y`, exact; NaN if `x` is infinite, `y` is 0, or either is NaN.
 ///
-/// Long division in base 2^50, from the mantissas: each step replaces the rest `r` by `r 2^50 - q m`, with `q` rounded to
-/// nearest, so that `|r|` stays below `3/4 m` and is a multiple of the last place of `m`, hence exact.
+/// Long division in base 2^50, from the mantissas: each step replaces the rest `r` by `r 2^50 - q m`, with `q` rounded
+/// to nearest, so that `|r|` stays below `3/4 m` and is a multiple of the last place of `m`, hence exact.
 pub(super) fn long_division<A: DoubleAlgebra>(a: &A, x: A::Float, y: A::Float) -> A::Float {
     let (zero, step) = (a.float(0.0), a.float(STEP));
     let ((first, high), (divisor, low)) = (normalize(a, x), normalize(a, y));

@@ -12,8 +12,8 @@ use rotrace_ir::elementary::{Definition, Outcome, definition, on_bits, on_intege
 use rotrace_ir::kernel::{KernelBuilder, Var};
 use rotrace_ir::{DType, ScalarOp};
 
-/// Appends a scalar operation: itself if it is core, else its definition. Equal operations of equal operands are emitted
-/// once while the block they stand in is open.
+/// Appends a scalar operation: itself if it is core, else its definition. Equal operations of equal operands are
+/// emitted once while the block they stand in is open.
 pub fn emit(builder: &mut KernelBuilder, op: ScalarOp, operands: &[Var]) -> Var {
     let dtype = builder.dtype(operands[operands.len() - 1]);
     if op.is_core(dtype) {
