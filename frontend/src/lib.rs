@@ -1,1 +1,60 @@
-//! To be filled by the first change that needs it.
+//! Rotrace: an array compiler for Rust with rotations and rigid transforms at its heart.
+//!
+//! Write an ordinary closure over traced arrays, differentiate it, compile it to machine code, and call the handle with
+//! any batch size:
+//!
+//! ```no_run
+//! use rotrace::{Array, spatial::Rotation, trace};
+//!
+//! let p = Array::from([1.0, 2.0, 3.0]);
+//! let rotate = trace(|x| Rotation::from_rotvec(x).apply(p));
+//!
+//! // `n` is a named dimension: one handle serves every batch size.
+//! let f = rotate.compile("f64[n, 3]")?;
+//! let rotated = f.call(&Array::from([[0.0, 0.0, 1.5], [0.3, 0.0, 0.0]]))?;
+//! assert_eq!(rotated.shape(), [2, 3]);
+//!
+//! // Reverse mode: the arguments with a cotangent of the result, to the result with the cotangent of the argument.
+//! let df = rotate.vjp().compile("f64[n, 3], f64[n, 3]")?;
+//! let x = Array::from([[0.0, 0.0, 0.0]]);
+//! let (value, gradient) = df.call(&(x, Array::from([[1.0, 1.0, 1.0]])))?;
+//! # Ok::<(), rotrace::Error>(())
+//! ```
+//!
+//! * [`Tensor`] is a traced array, with the Python array API's operations as methods; [`Array`] is concrete data.
+//! * [`trace`] makes a [`Traced`] function, which [`Traced::grad`] and its like transform and [`Traced::compile`]
+//!   compiles for types such as `"f64[n, 3], f64[3]"`.
+//! * Arguments and results are [`Tree`]s: tuples, arrays, vectors, structs with `#[derive(Tree)]`.
+//! * [`spatial`] has rotations, with the conventions of `scipy.spatial.transform`.
+//!
+//! A mistake, such as shapes that do not fit, makes the trace inert and comes back as the [`Error`] of
+//! [`Traced::lower`] or [`Traced::compile`], with the line of your source that made it.
+
+#![forbid(unsafe_code)]
+
+// The derive macro names this crate by its public name, also in here.
+extern crate self as rotrace;
+
+mod array;
+mod compiled;
+mod error;
+mod signature;
+pub mod spatial;
+mod tensor;
+mod trace;
+mod tree;
+
+pub use array::{Array, ArrayView, ArrayViewMut, Element};
+pub use compiled::{Compiled, With};
+pub use error::Error;
+pub use rotrace_derive::Tree;
+pub use rotrace_ir::{DType, Dim, Shape};
+pub use rotrace_runtime::{Engine, Options};
+pub use signature::{Signature, Specification};
+pub use tensor::{
+    IntoAxes, IntoShape, IntoTensor, Operand, Tensor, Weak, concat, constant, eye, full, ones, stack, where_, zeros,
+};
+pub use trace::{Lowered, Traced, trace};
+pub use tree::{Leaf, Leaves, Tree};
+
+use trace::Mistake;

@@ -49,22 +49,48 @@ fn float_extreme(a: Scalar, b: Scalar, better: fn(f64, f64) -> bool, merge: fn(u
     }
 }
 
-/// Combines one block by steps 2 and 3.
+/// The accumulators of one block, for engines that meet its elements one at a time.
+#[derive(Clone, Debug)]
+pub struct Accumulators {
+    kind: Reduction,
+    lanes: [Scalar; LANES as usize],
+    position: usize,
+}
+
+impl Accumulators {
+    /// The identity in every accumulator.
+    #[must_use]
+    pub fn new(kind: Reduction, dtype: DType) -> Self {
+        Self { kind, lanes: [kind.identity(dtype); LANES as usize], position: 0 }
+    }
+
+    /// Takes the next element (step 2).
+    pub fn push(&mut self, element: Scalar) {
+        let lane = &mut self.lanes[self.position];
+        *lane = combine(self.kind, *lane, element);
+        self.position = (self.position + 1) % LANES as usize;
+    }
+
+    /// The tree of halves (step 3).
+    #[must_use]
+    pub fn finish(mut self) -> Scalar {
+        let mut half = LANES as usize / 2;
+        while half > 0 {
+            for lane in 0..half {
+                self.lanes[lane] = combine(self.kind, self.lanes[lane], self.lanes[lane + half]);
+            }
+            half /= 2;
+        }
+        self.lanes[0]
+    }
+}
+
+/// Combines one block by steps 2 and 3. Over no elements that is the identity.
 #[must_use]
 pub fn block(kind: Reduction, dtype: DType, elements: impl IntoIterator<Item = Scalar>) -> Scalar {
-    let mut lanes = [kind.identity(dtype); LANES as usize];
-    for (position, element) in elements.into_iter().enumerate() {
-        let lane = &mut lanes[position % LANES as usize];
-        *lane = combine(kind, *lane, element);
-    }
-    let mut half = LANES as usize / 2;
-    while half > 0 {
-        for lane in 0..half {
-            lanes[lane] = combine(kind, lanes[lane], lanes[lane + half]);
-        }
-        half /= 2;
-    }
-    lanes[0]
+    let mut accumulators = Accumulators::new(kind, dtype);
+    elements.into_iter().for_each(|element| accumulators.push(element));
+    accumulators.finish()
 }
 
 /// Reduces elements along one axis.

@@ -86,7 +86,7 @@ pub(crate) fn compile(function: &Function, options: &Options) -> Result<Executab
     report.kernels = plan.steps.len();
     let engine = engine(&plan, options, &mut report)?;
     let texts = Texts { graph: function.clone(), plan, simd: options.simd };
-    Ok(Executable { signature, engine, threads: options.threads, texts, report })
+    Ok(Executable { signature, engine, threads: options.threads, parallel_from: options.parallel_from, texts, report })
 }
 
 fn pipeline_options(options: &Options) -> pipeline::Options {
@@ -94,7 +94,7 @@ fn pipeline_options(options: &Options) -> pipeline::Options {
 }
 
 fn verify(plan: &Plan) -> Result<(), Error> {
-    let mut problems = rotrace_ir::verify::kernel::verify_plan(plan);
+    let mut problems = rotrace_ir::verify::plan::verify_plan(plan);
     for step in &plan.steps {
         problems.extend(rotrace_ir::verify::kernel::verify_kernel(&step.kernel));
         problems.extend(rotrace_ir::verify::kernel::verify_core(&step.kernel));

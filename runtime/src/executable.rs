@@ -3,11 +3,12 @@
 use crate::bind::{Signature, Sizes};
 use crate::compile::{Report, Texts};
 use crate::interpreted::Interpreted;
-use crate::launch::Launcher;
+use crate::launch::{Launcher, Threads};
 use crate::{Error, Options, View, ViewMut, compile};
 use rotrace_ir::dim::Type;
 use rotrace_ir::graph::Function;
 use smallvec::SmallVec;
+use std::time::Duration;
 
 /// A function compiled for any sizes of its named dimensions.
 ///
@@ -16,6 +17,7 @@ pub struct Executable {
     pub(crate) signature: Signature,
     pub(crate) engine: EngineState,
     pub(crate) threads: usize,
+    pub(crate) parallel_from: Duration,
     pub(crate) texts: Texts,
     pub(crate) report: Report,
 }
@@ -69,13 +71,14 @@ impl Executable {
         let sizes = self.signature.bind(inputs)?;
         self.signature.check_outputs(outputs, &sizes)?;
         match &self.engine {
-            EngineState::Compiled(launcher) => launcher.run(inputs, outputs, &sizes, self.thread_cap()),
+            EngineState::Compiled(launcher) => launcher.run(inputs, outputs, &sizes, self.threads()),
             EngineState::Interpreted(interpreted) => interpreted.run(inputs, outputs),
         }
     }
 
-    fn thread_cap(&self) -> usize {
-        if self.threads == 0 { rayon::current_num_threads() } else { self.threads }
+    fn threads(&self) -> Threads {
+        let cap = if self.threads == 0 { rayon::current_num_threads() } else { self.threads };
+        Threads { cap, from_nanoseconds: self.parallel_from.as_nanos() as f64 }
     }
 
     /// Bytes of temporaries that a call with these arguments needs.

@@ -14,12 +14,17 @@ use std::mem::MaybeUninit;
 /// Temporaries up to this many bytes live on the caller's stack.
 const STACK_BYTES: usize = 4096;
 
-/// Below this estimated time a step stays on the calling thread: waking another costs 5 to 20 microseconds, and a step
-/// must gain more than that (see `docs/records/threads.md`).
-const PARALLEL_NANOSECONDS: f64 = 60_000.0;
-
 /// Estimated time of one scalar instruction on one lane; SIMD and multiple issue included.
 const NANOSECONDS_PER_INSTRUCTION: f64 = 0.2;
+
+/// How a call may use threads.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Threads {
+    /// The most that one step uses.
+    pub(crate) cap: usize,
+    /// Estimated time from which a step is spread.
+    pub(crate) from_nanoseconds: f64,
+}
 
 /// What a launch needs to know of a plan, computed once.
 pub(crate) struct Launcher {
@@ -99,7 +104,7 @@ impl Launcher {
         inputs: &[View<'_>],
         outputs: &mut [ViewMut<'_>],
         sizes: &Sizes,
-        threads: usize,
+        threads: Threads,
     ) -> Result<(), Error> {
         let mut pointers: Pointers = SmallVec::from_elem(std::ptr::null_mut(), self.buffer_count);
         for (id, view) in self.inputs.iter().zip(inputs) {
@@ -143,13 +148,13 @@ impl Launcher {
         }
     }
 
-    fn run_steps(&self, pointers: &Pointers, sizes: &Sizes, threads: usize) {
+    fn run_steps(&self, pointers: &Pointers, sizes: &Sizes, threads: Threads) {
         for (index, step) in self.steps.iter().enumerate() {
             let arguments: SmallVec<[*mut u8; 16]> = step.arguments.iter().map(|id| pointers[id.0 as usize]).collect();
             let (entry, constants) = self.code.step(index);
             let launch = Launch { entry, buffers: arguments.as_ptr(), sizes: sizes.as_ptr(), constants };
             let grid = extent_size(step.grid, sizes);
-            let pieces = if threads > 1 { step.work.pieces(grid, sizes, threads) } else { 1 };
+            let pieces = if threads.cap > 1 { step.work.pieces(grid, sizes, threads) } else { 1 };
             if pieces <= 1 {
                 launch.run(0, grid);
             } else {
@@ -258,12 +263,12 @@ impl Work {
     }
 
     /// Into how many pieces to cut the grid.
-    fn pieces(&self, grid: i64, sizes: &Sizes, threads: usize) -> usize {
+    fn pieces(&self, grid: i64, sizes: &Sizes, threads: Threads) -> usize {
         let instructions = |(count, around): &(f64, SmallVec<[Extent; 2]>)| {
             around.iter().fold(*count, |product, &extent| product * extent_size(extent, sizes) as f64)
         };
         let once: f64 = self.terms.iter().map(instructions).sum();
         let nanoseconds = once * grid as f64 * NANOSECONDS_PER_INSTRUCTION;
-        if nanoseconds < PARALLEL_NANOSECONDS { 1 } else { threads.min(grid.max(1) as usize) }
+        if nanoseconds < threads.from_nanoseconds { 1 } else { threads.cap.min(grid.max(1) as usize) }
     }
 }

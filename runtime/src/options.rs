@@ -1,5 +1,7 @@
 //! How to compile and run.
 
+use std::time::Duration;
+
 /// What executes kernels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Engine {
@@ -16,6 +18,9 @@ pub struct Options {
     /// The most threads that one call uses. 0 stands for as many as `rayon`'s current pool has; 1 never leaves the
     /// calling thread. Work below a measured break-even stays on the calling thread in any case.
     pub threads: usize,
+    /// The estimated time from which a step is spread over threads. Waking another costs 5 to 20 microseconds, and the
+    /// step must gain more than that (measured: `docs/records/threads.md`).
+    pub parallel_from: Duration,
     /// Whether to use SIMD instructions. Results are the same bits without.
     pub simd: bool,
     /// What executes kernels.
@@ -26,6 +31,12 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { threads: 0, simd: true, engine: Engine::default(), verify: cfg!(debug_assertions) }
+        Self {
+            threads: 0,
+            parallel_from: Duration::from_micros(60),
+            simd: true,
+            engine: Engine::default(),
+            verify: cfg!(debug_assertions),
+        }
     }
 }

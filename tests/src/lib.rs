@@ -1,1 +1,4 @@
-//! To be filled by the first change that needs it.
+//! What Rotrace's cross-crate tests share: random programs, and engines run side by side.
+
+pub mod engines;
+pub mod random;

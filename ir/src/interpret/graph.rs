@@ -175,9 +175,11 @@ impl Interpreter<'_> {
         let read = match &node.op {
             Op::DotGeneral { contract, .. } => {
                 let left = self.value(node.operands[0]);
-                contract.iter().try_fold(count, |product, &(axis, _)| product.checked_mul(left.shape[axis]))?
+                let products: Vec<u64> = contract.iter().map(|&(axis, _)| left.shape[axis]).collect();
+                count.checked_mul(reduction_cost(&products, 0..products.len())?)?
             }
-            Op::Reduce { .. } | Op::ScatterAdd { .. } => self.value(node.operands[0]).elements.len() as u64,
+            Op::Reduce { axes, .. } => reduction_cost(&self.value(node.operands[0]).shape, axes.iter().copied())?,
+            Op::ScatterAdd { .. } => self.value(node.operands[0]).elements.len() as u64,
             Op::Parameter { .. }
             | Op::Constant(_)
             | Op::Iota { .. }
@@ -224,6 +226,17 @@ impl Interpreter<'_> {
             Op::ScatterAdd { axis, indices, .. } => structural::scatter_add(operands[0], shape, *axis, indices),
         })
     }
+}
+
+/// The elements of an array and of what is left of it after each of the axes, the last one first. What is left can be
+/// far larger than the array, when the axis that went had size 0.
+fn reduction_cost(shape: &[u64], axes: impl DoubleEndedIterator<Item = usize>) -> Option<u64> {
+    let count = |shape: &[Dim]| element_count(shape, &[]);
+    let mut shape: Vec<Dim> = shape.iter().map(|&size| Dim::fixed(size)).collect();
+    axes.rev().try_fold(count(&shape)?, |total, axis| {
+        shape.remove(axis);
+        total.checked_add(count(&shape)?)
+    })
 }
 
 /// Applies a scalar operation to the elements at each position.

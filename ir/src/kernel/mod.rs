@@ -17,6 +17,8 @@
 //! Float semantics: every operation is the IEEE 754 operation rounded to nearest even; `fma` is fused and nothing else
 //! is; subnormals are kept; a NaN's sign and payload are unspecified. Reductions follow [`crate::reduce`].
 //!
+//! The full specification, with its numbered constraints, is `docs/kernel-ir.md`.
+//!
 //! Rejected: affine maps on flat offsets. Coordinates keep symbolic strides out of the IR and bounds checkable.
 
 mod build;
@@ -46,6 +48,12 @@ pub struct BufferId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TableId(pub u32);
 
+/// How deep loops and branches may nest inside the grid.
+pub const MAX_NESTING: usize = 64;
+
+/// How many loop indices a kernel may have.
+pub const MAX_INDICES: u32 = 1 << 16;
+
 /// Operands of an instruction.
 pub type Vars = SmallVec<[Var; 3]>;
 
@@ -54,7 +62,7 @@ pub type Vars = SmallVec<[Var; 3]>;
 pub enum Access {
     /// Only loads.
     Read,
-    /// Only stores; every element is stored exactly once.
+    /// Only stores; no element is stored twice.
     Write,
 }
 
@@ -301,8 +309,10 @@ pub struct Loop {
 /// How the iterations of a [`Loop`] depend on each other.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LoopKind {
-    /// Independent iterations, each of which yields one element per accumulator; the results are those elements reduced
-    /// in the order of [`crate::reduce`]. With no accumulators, a plain independent loop. May load and store.
+    /// Independent iterations, each of which yields one element per accumulator. The results are those elements reduced
+    /// as *one block* ([`crate::reduce::block`], steps 2 and 3), whatever their number: the lowering cuts a long axis
+    /// into blocks by nested loops. No iterations give [`Reduction::identity`]; where the axis itself may be empty, the
+    /// lowering selects [`Reduction::empty`]. With no accumulators, a plain independent loop. May load and store.
     Reduce {
         /// How each yielded value is reduced.
         accumulators: SmallVec<[Reduction; 2]>,
@@ -349,5 +359,35 @@ impl Kernel {
     #[must_use]
     pub fn dtype(&self, var: Var) -> DType {
         self.values[var.0 as usize]
+    }
+}
+
+impl Inst {
+    /// The values it defines, in order.
+    #[must_use]
+    pub fn results(&self) -> &[Var] {
+        match self {
+            Self::Constant { result, .. }
+            | Self::Scalar { result, .. }
+            | Self::Cast { result, .. }
+            | Self::Bitcast { result, .. }
+            | Self::Index { result, .. }
+            | Self::Load { result, .. }
+            | Self::Lookup { result, .. } => std::slice::from_ref(result),
+            Self::Store { .. } => &[],
+            Self::If { results, .. } => results,
+            Self::Loop(looped) => &looped.results,
+        }
+    }
+}
+
+impl Loop {
+    /// The values defined at the start of the body.
+    #[must_use]
+    pub fn parameters(&self) -> &[Var] {
+        match &self.kind {
+            LoopKind::Reduce { .. } => &[],
+            LoopKind::Carry { parameters, .. } => parameters,
+        }
     }
 }

@@ -4,10 +4,11 @@
 //! `cast`, the shape of `reshape` and `broadcast`, the type of `iota` and `constant`.
 
 use super::SPLAT_BUDGET;
-use super::atoms::{DimNames, literal, location};
+use super::atoms::{DimNames, location};
+use super::constant::data;
 use super::lexer::{Cursor, ParseError, Token, shortened};
-use crate::dim::{Shape, Type, fixed_element_count};
-use crate::graph::{Constant, Function, GraphBuilder, Location, Op, Reduction, ValueId, Values};
+use crate::dim::{Shape, Type};
+use crate::graph::{Function, GraphBuilder, Location, Op, Reduction, ValueId, Values};
 use crate::scalar::ScalarOp;
 use smallvec::SmallVec;
 use std::collections::HashMap;
@@ -33,7 +34,7 @@ pub fn parse_function(text: &str) -> Result<Function, ParseError> {
         values: HashMap::new(),
         files: Vec::new(),
         file_indices: HashMap::new(),
-        splat_elements: 0,
+        splat_budget: SPLAT_BUDGET,
     };
     let results = parser.function()?;
     let mut function = parser.builder.finish(results);
@@ -59,8 +60,8 @@ struct Parser<'a> {
     /// Files in the order of their first appearance, and their indices. The builder's own look-up is a linear search.
     files: Vec<Arc<str>>,
     file_indices: HashMap<Arc<str>, u32>,
-    /// How much of [`SPLAT_BUDGET`] is spent.
-    splat_elements: u64,
+    /// What is left of [`SPLAT_BUDGET`].
+    splat_budget: u64,
 }
 
 impl<'a> Parser<'a> {
@@ -105,8 +106,8 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// `-> (f64[n, 3])`.
-    fn result_types(&mut self) -> Result<(usize, Vec<Type>), ParseError> {
+    /// `-> (f64[n, 3])`: the types and their offsets, behind the offset of all.
+    fn result_types(&mut self) -> Result<(usize, Vec<(usize, Type)>), ParseError> {
         if self.cursor.token() != Token::Arrow {
             return Err(self.cursor.unexpected("`->`"));
         }
@@ -115,23 +116,23 @@ impl<'a> Parser<'a> {
         let mut types = Vec::new();
         self.cursor.expect('(')?;
         self.cursor.list(')', |cursor| {
-            types.push(self.dims.ty(cursor)?);
+            types.push((cursor.offset(), self.dims.ty(cursor)?));
             Ok(())
         })?;
         Ok((offset, types))
     }
 
-    fn check_results(&self, offset: usize, types: &[Type], results: &[ValueId]) -> Result<(), ParseError> {
+    fn check_results(&self, offset: usize, types: &[(usize, Type)], results: &[ValueId]) -> Result<(), ParseError> {
         if types.len() != results.len() {
             let message = format!("the signature names {} results, but {} are returned", types.len(), results.len());
             return Err(self.cursor.error(offset, message));
         }
         let function = self.builder.function();
-        for (position, (declared, &id)) in types.iter().zip(results).enumerate() {
+        for (position, ((offset, declared), &id)) in types.iter().zip(results).enumerate() {
             if declared != function.ty(id) {
                 let (declared, found) = (declared.display(&self.dims.names), function.ty(id).display(&self.dims.names));
                 let message = format!("result {position} is declared as {declared}, but {found} is returned");
-                return Err(self.cursor.error(offset, message));
+                return Err(self.cursor.error(*offset, message));
             }
         }
         Ok(())
@@ -234,7 +235,7 @@ impl<'a> Parser<'a> {
     fn op(&mut self, name: &str, offset: usize, ty: &Type) -> Result<Op, ParseError> {
         let shape = || ty.shape.clone();
         Ok(match name {
-            "constant" => Op::Constant(self.constant(ty)?),
+            "constant" => Op::Constant(data(&mut self.cursor, ty, &self.dims.names, &mut self.splat_budget)?),
             "iota" => Op::Iota { ty: ty.clone(), axis: self.only("axis", Self::size)? },
             "cast" => Op::Cast(ty.dtype),
             "bitcast" => Op::Bitcast(ty.dtype),
@@ -351,44 +352,5 @@ impl<'a> Parser<'a> {
     fn reduction(&mut self) -> Result<Reduction, ParseError> {
         let word = Reduction::ALL.into_iter().find(|kind| self.cursor.eat_keyword(kind.name()));
         word.ok_or_else(|| self.cursor.unexpected("one of `sum`, `prod`, `max`, `min`, `all`, `any`"))
-    }
-
-    /// `{2.0}`, `{splat 2.0}` or `{[1.0, 2.0]}`, the elements of an array of type `ty` in row-major order.
-    fn constant(&mut self, ty: &Type) -> Result<Constant, ParseError> {
-        let offset = self.cursor.offset();
-        self.cursor.expect('{')?;
-        let described = || ty.display(&self.dims.names);
-        let Some(count) = fixed_element_count(&ty.shape) else {
-            return Err(self.cursor.error(offset, format!("a constant cannot have the type {}", described())));
-        };
-        let size = ty.dtype.size();
-        let data = if self.cursor.eat_keyword("splat") {
-            let value = literal(&mut self.cursor, ty.dtype)?;
-            self.splat_elements = self.splat_elements.saturating_add(count);
-            if self.splat_elements > SPLAT_BUDGET {
-                let message = format!("splat constants of more than {SPLAT_BUDGET} elements in all: spell them out");
-                return Err(self.cursor.error(offset, message));
-            }
-            value.bits.to_le_bytes()[..size].repeat(count as usize)
-        } else {
-            let mut data = Vec::new();
-            let mut element = |cursor: &mut Cursor<'a>| {
-                data.extend_from_slice(&literal(cursor, ty.dtype)?.bits.to_le_bytes()[..size]);
-                Ok(())
-            };
-            if self.cursor.eat('[') {
-                self.cursor.list(']', element)?;
-            } else {
-                element(&mut self.cursor)?;
-            }
-            if (data.len() / size) as u64 != count {
-                let message = format!("{} needs {count} elements, got {}", described(), data.len() / size);
-                return Err(self.cursor.error(offset, message));
-            }
-            data
-        };
-        self.cursor.expect('}')?;
-        let shape = ty.shape.iter().map(|dim| dim.constant as u64).collect();
-        Ok(Constant { dtype: ty.dtype, shape, data: Arc::from(data) })
     }
 }

@@ -4,8 +4,9 @@
 //! when one wants to see it.
 
 use super::SPLAT_BUDGET;
+use super::constant::write_data;
 use crate::dim::display_shape;
-use crate::graph::{Constant, Function, Node, Op, ValueId};
+use crate::graph::{Function, Node, Op, ValueId};
 use std::fmt::{self, Display, Formatter, Write};
 
 impl Display for Function {
@@ -76,7 +77,7 @@ impl Printer<'_> {
     fn attributes(&mut self, op: &Op, f: &mut Formatter<'_>) -> fmt::Result {
         match op {
             Op::Parameter { .. } | Op::Scalar(_) | Op::Cast(_) | Op::Bitcast(_) | Op::Reshape { .. } => Ok(()),
-            Op::Constant(constant) => self.constant(constant, f),
+            Op::Constant(constant) => write_data(constant, &mut self.splat_budget, f),
             Op::Iota { axis, .. } | Op::Concatenate { axis } => write!(f, " {{axis = {axis}}}"),
             Op::Broadcast { axes, .. } | Op::Reverse { axes } => write!(f, " {{axes = {axes:?}}}"),
             Op::Transpose { permutation } => write!(f, " {{permutation = {permutation:?}}}"),
@@ -94,25 +95,6 @@ impl Printer<'_> {
                 write!(f, " {{axis = {axis}, indices = {indices:?}, size = {size}}}")
             }
         }
-    }
-
-    /// `{2.0}` for a 0-d constant, `{splat 2.0}` for an array of equal elements, else `{[1.0, 2.0]}`.
-    fn constant(&mut self, constant: &Constant, f: &mut Formatter<'_>) -> fmt::Result {
-        let length = constant.len() as u64;
-        match constant.splat() {
-            Some(value) if constant.shape.is_empty() => return write!(f, " {{{value}}}"),
-            Some(value) if length <= self.splat_budget => {
-                self.splat_budget -= length;
-                return write!(f, " {{splat {value}}}");
-            }
-            Some(_) | None => {}
-        }
-        f.write_str(" {[")?;
-        for (position, element) in constant.elements().enumerate() {
-            let separator = if position == 0 { "" } else { ", " };
-            write!(f, "{separator}{element}")?;
-        }
-        f.write_str("]}")
     }
 }
 

@@ -5,17 +5,20 @@
 //! that bears its name.
 
 pub mod graph;
+pub mod kernel;
+mod kernel_inst;
+pub mod plan;
 
 use std::fmt;
 
 /// One violated constraint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// The constraint's name, such as `F3`.
+    /// The constraint's name, such as `F3` or `K7`.
     pub constraint: &'static str,
     /// What is wrong, and with what.
     pub message: String,
-    /// The user's source line, as `file:line:column`, if known.
+    /// The user's source line as `file:line:column`, or the kernel's instruction, if known.
     pub location: Option<String>,
 }
 

@@ -1,0 +1,121 @@
+//! Compiled functions: handles that cost tens of nanoseconds to call.
+
+use crate::tree::Outline;
+use crate::{Array, ArrayView, ArrayViewMut, Error, Options, Tensor, Tree};
+use rotrace_ir::graph::Function;
+use rotrace_runtime::{Executable, View, ViewMut};
+use smallvec::SmallVec;
+use std::marker::PhantomData;
+
+/// As many leaves as a call passes without allocating.
+const INLINE_LEAVES: usize = 32;
+
+/// The tree `T` of tensors, with leaves of another type.
+pub type With<T, L> = <T as Tree<Tensor>>::With<L>;
+
+/// A compiled function from `In` to `Out`, trees of [`Tensor`]s that stand for the same trees of [`Array`]s.
+///
+/// It holds no reference to the closure it was made of, and is `Send + Sync`: many threads can call one handle at once.
+/// Named dimensions take their sizes from the arguments of each call.
+pub struct Compiled<In, Out> {
+    executable: Executable,
+    results: Outline,
+    types: PhantomData<fn(In) -> Out>,
+}
+
+impl<In, Out> std::fmt::Debug for Compiled<In, Out> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Compiled")
+    }
+}
+
+impl<In: Tree<Tensor>, Out: Tree<Tensor>> Compiled<In, Out> {
+    pub(crate) fn new(function: &Function, results: Outline, options: &Options) -> Result<Self, Error> {
+        Ok(Self { executable: Executable::compile(function, options)?, results, types: PhantomData })
+    }
+
+    /// Calls the function; the results are new arrays.
+    ///
+    /// # Errors
+    /// If an argument has another type than the function was compiled for, or a named dimension has two sizes.
+    pub fn call(&self, inputs: &With<In, Array>) -> Result<With<Out, Array>, Error> {
+        let mut views = SmallVec::<[View<'_>; INLINE_LEAVES]>::new();
+        inputs.visit(&mut |array: &Array| views.push(array.view()));
+        let shapes = self.executable.output_shapes(&views)?;
+        let types = self.executable.outputs().iter().zip(&shapes);
+        let mut arrays = types.map(|(ty, shape)| Array::zeros_of(ty.dtype, shape)).collect::<Result<Vec<_>, _>>()?;
+        let mut outputs: SmallVec<[ViewMut<'_>; INLINE_LEAVES]> = arrays.iter_mut().map(Array::view_mut).collect();
+        self.executable.call(&views, &mut outputs)?;
+        drop(outputs);
+        match self.results.build(arrays) {
+            Some(results) => Ok(results),
+            None => unreachable!("the executable has one result per leaf of the tree it was traced to"),
+        }
+    }
+
+    /// Calls the function and writes the results over `outputs`, which must have the right types and shapes. Allocates
+    /// nothing for up to 32 arguments and 32 results, unless an output shares its elements with a clone: those are
+    /// copied first, so that no other array changes.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call); also if an output has the wrong type or shape.
+    pub fn call_into(&self, inputs: &With<In, Array>, outputs: &mut With<Out, Array>) -> Result<(), Error> {
+        let mut views = SmallVec::<[View<'_>; INLINE_LEAVES]>::new();
+        inputs.visit(&mut |array: &Array| views.push(array.view()));
+        let mut targets = SmallVec::<[ViewMut<'_>; INLINE_LEAVES]>::new();
+        outputs.visit_mut(&mut |array: &mut Array| targets.push(array.view_mut()));
+        Ok(self.executable.call(&views, &mut targets)?)
+    }
+
+    /// As [`call_into`](Self::call_into), on borrowed memory.
+    ///
+    /// # Errors
+    /// As [`call_into`](Self::call_into).
+    pub fn call_views<'a, 'b>(
+        &self,
+        inputs: &With<In, ArrayView<'a>>,
+        outputs: &mut With<Out, ArrayViewMut<'b>>,
+    ) -> Result<(), Error> {
+        let mut views = SmallVec::<[View<'_>; INLINE_LEAVES]>::new();
+        inputs.visit(&mut |array: &ArrayView<'a>| views.push(array.view()));
+        let mut targets = SmallVec::<[ViewMut<'_>; INLINE_LEAVES]>::new();
+        outputs.visit_mut(&mut |array: &mut ArrayViewMut<'b>| targets.push(array.view_mut()));
+        Ok(self.executable.call(&views, &mut targets)?)
+    }
+
+    /// The compiled program without its tree types.
+    #[must_use]
+    pub fn executable(&self) -> &Executable {
+        &self.executable
+    }
+
+    /// The graph as it was lowered.
+    #[must_use]
+    pub fn graph(&self) -> String {
+        self.executable.graph()
+    }
+
+    /// The graph after the named pass; `None` if no pass has that name.
+    #[must_use]
+    pub fn graph_after(&self, pass: &str) -> Option<String> {
+        self.executable.graph_after(pass)
+    }
+
+    /// The kernels that the graph was fused into.
+    #[must_use]
+    pub fn kernels(&self) -> String {
+        self.executable.kernels()
+    }
+
+    /// The code generator's input.
+    #[must_use]
+    pub fn clif(&self) -> String {
+        self.executable.clif()
+    }
+
+    /// The machine code.
+    #[must_use]
+    pub fn disassembly(&self) -> String {
+        self.executable.disassembly()
+    }
+}

@@ -1,0 +1,56 @@
+//! What can go wrong, as values.
+
+use std::panic::Location;
+
+/// A mistake of the caller: in a traced function, a signature, array data or a call.
+///
+/// Mistakes inside a traced function carry the line of the user's source that made them.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An operation of a traced function does not fit its operands.
+    #[error("{location}: {message}")]
+    Trace {
+        /// What is wrong, naming the operation and the operands.
+        message: String,
+        /// The types of the operands, as `f64[n, 3]`.
+        operands: Vec<String>,
+        /// `file:line:column` of the operation.
+        location: &'static Location<'static>,
+    },
+    /// A signature does not describe the function's arguments.
+    #[error("{location}: signature: {message}")]
+    Signature {
+        /// What is wrong.
+        message: String,
+        /// Where the function was lowered.
+        location: &'static Location<'static>,
+    },
+    /// A function has no derivative of the kind asked for.
+    #[error("{location}: {message}")]
+    Differentiate {
+        /// What is wrong.
+        message: String,
+        /// Where the derivative was asked for.
+        location: &'static Location<'static>,
+    },
+    /// Array data of the wrong size or type.
+    #[error("{0}")]
+    Array(String),
+    /// Compiling failed, or the arguments of a call do not fit.
+    #[error(transparent)]
+    Runtime(#[from] rotrace_runtime::Error),
+}
+
+impl Error {
+    /// Where the user wrote what is wrong, if that is a place in a traced function.
+    #[must_use]
+    pub fn location(&self) -> Option<&'static Location<'static>> {
+        match self {
+            Self::Trace { location, .. } | Self::Signature { location, .. } | Self::Differentiate { location, .. } => {
+                Some(location)
+            }
+            Self::Array(_) | Self::Runtime(_) => None,
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Rotations in three dimensions, with the conventions of `scipy.spatial.transform`.
+
+mod rotation;
+
+pub use rotation::Rotation;

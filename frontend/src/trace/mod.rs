@@ -1,0 +1,19 @@
+//! Recording: the thread's stack of traces, and how an operation of the user becomes a node.
+//!
+//! A closure is run while its [`Frame`] is on top of the stack; every operation appends to the top frame. The first
+//! mistake is kept in the frame and makes all later operations of that frame inert, so that a user's function needs no
+//! error handling and its caller gets the first cause.
+//!
+//! A value of an enclosing frame may be used where the function is being inlined into that frame: it becomes a further
+//! parameter, a *capture*. Any other foreign value is a mistake.
+
+mod frame;
+mod inline;
+mod traced;
+mod transform;
+
+pub(crate) use frame::{Mistake, Recorder, record, type_of};
+pub use traced::{Lowered, Traced, trace};
+
+use frame::{top_types, with_frame};
+use inline::{inline, with_parameters};

@@ -1,0 +1,1 @@
+//! Golden vectors from SciPy.

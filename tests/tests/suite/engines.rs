@@ -1,0 +1,69 @@
+//! Interpreter against compiled code, bit for bit: scalar and SIMD, one thread and two.
+
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use rotrace_ir::graph::{Constant, Function};
+use rotrace_runtime::{Executable, Options};
+use rotrace_tests::engines::{compare, configurations, kernel_interpreter};
+use rotrace_tests::random::{Random, describe, program};
+
+/// How many random programs are run, and how many of them in the kernel interpreter too.
+const PROGRAMS: u64 = 20_000;
+const INTERPRETED_EVERY: u64 = 20;
+
+/// Sizes of a named dimension: around SIMD widths, and now and then past a reduction block.
+const SIZES: [u64; 8] = [0, 1, 2, 3, 5, 7, 17, 33];
+
+fn arguments(function: &Function, dims: &[u64], random: &mut Random) -> Vec<Constant> {
+    function.parameter_types().map(|ty| random.array(ty, dims)).collect()
+}
+
+fn check(seed: u64) -> Result<(), String> {
+    let function = program(seed);
+    let mut random = Random::new(!seed);
+    let mut all = configurations();
+    if seed % INTERPRETED_EVERY == 0 {
+        all.push(kernel_interpreter());
+    }
+    let executables: Vec<(&str, Executable)> = all
+        .into_iter()
+        .map(|(name, options)| Ok((name, Executable::compile(&function, &options).map_err(|error| format!("{name}: {error}"))?)))
+        .collect::<Result<_, String>>()?;
+    for round in 0..2 {
+        let mut size = || if seed % 500 == 0 && round == 0 { 4500 } else { random.choose(&SIZES) };
+        let dims: Vec<u64> = function.dims.iter().map(|_| size()).collect();
+        let arguments = arguments(&function, &dims, &mut random);
+        for (name, executable) in &executables {
+            compare(&function, &arguments, executable)
+                .map_err(|error| format!("{name}, {}: {error}\n{function}\n{}", describe(&function, &dims), executable.kernels()))?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn random_programs_agree_in_every_engine() {
+    let failures: Vec<String> = (0..PROGRAMS)
+        .into_par_iter()
+        .filter_map(|seed| check(seed).err().map(|error| format!("seed {seed}: {error}")))
+        .collect();
+    assert!(failures.is_empty(), "{} of {PROGRAMS} programs differ; the first: {}", failures.len(), failures[0]);
+}
+
+#[test]
+fn a_row_does_not_depend_on_how_many_there_are() {
+    let text = "fn @rows(dims n; %0: f64[n, 3]) -> (f64[n]) {
+      %1: f64[n, 3] = sin %0
+      %2: f64[n] = reduce %1 {kind = sum, axes = [1]}
+      return %2
+    }";
+    let function = rotrace_ir::text::parse_function(text).expect("well formed");
+    let executable = Executable::compile(&function, &Options::default()).expect("compiles");
+    let mut random = Random::new(7);
+    let all = arguments(&function, &[100], &mut random).remove(0);
+    let whole = rotrace_tests::engines::run(&executable, std::slice::from_ref(&all)).expect("runs").remove(0);
+    for rows in [0, 1, 3, 7, 64] {
+        let part = Constant { shape: vec![rows, 3], data: all.data[..rows as usize * 24].into(), ..all.clone() };
+        let result = rotrace_tests::engines::run(&executable, &[part]).expect("runs").remove(0);
+        assert!(result.elements().zip(whole.elements()).all(|(a, b)| a.same(b)), "{rows} rows");
+    }
+}

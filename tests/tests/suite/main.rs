@@ -1,0 +1,4 @@
+//! Cross-crate tests in one binary, because each test binary links everything.
+
+mod engines;
+mod guards;
