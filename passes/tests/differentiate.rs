@@ -6,6 +6,7 @@ use rotrace_ir::graph::{Function, GraphBuilder, Op, Reduction, ValueId};
 use rotrace_ir::scalar::{Sample, ScalarOp, TABLE};
 use rotrace_ir::{DType, Dim, Scalar, Shape, Type};
 use rotrace_passes::differentiate::{DifferentiateError, grad, jvp, value_and_grad, vjp};
+use rotrace_passes::pipeline::{Options, run};
 use std::sync::Arc;
 use support::{Array, Random, evaluate, fixed};
 
@@ -497,4 +498,37 @@ fn mistakes_are_named() {
         grad(&f, &[true, false]).expect_err("an array").to_string(),
         "a gradient needs a function with exactly one 0-d float result, but @f returns (f64[n])"
     );
+}
+
+#[test]
+fn derivatives_of_every_operation_are_well_formed_in_both_precisions() {
+    for row in &TABLE {
+        for dtype in [DType::F32, DType::F64] {
+            let mut dtypes = vec![dtype; row.arity];
+            if row.op == ScalarOp::Select {
+                dtypes[0] = DType::Bool;
+            }
+            if row.op.result_dtype(&dtypes).is_err() {
+                continue;
+            }
+            let mut b = GraphBuilder::new("f", vec!["n".into()]);
+            let shape: Shape = [named(), Dim::fixed(3)].into_iter().collect();
+            let x: Vec<ValueId> = dtypes
+                .iter()
+                .map(|&dtype| b.parameter(Type::new(dtype, shape.clone())).expect("a parameter"))
+                .collect();
+            let result = scalar(&mut b, row.op, &x);
+            let f = b.finish(vec![result]);
+            let wrt: Vec<bool> = dtypes.iter().map(|dtype| dtype.is_float()).collect();
+            for derived in [jvp(&f, &wrt), vjp(&f, &wrt)] {
+                let derived = derived.expect("floats");
+                let again = vjp(&derived, &derived.parameter_types().map(|ty| ty.dtype.is_float()).collect::<Vec<_>>());
+                for function in [derived, again.expect("floats")] {
+                    let options = Options { verify: true, keep: false };
+                    let (_, report) = run(&function, &options).unwrap_or_else(|error| panic!("{}: {error}", row.name));
+                    assert!(!report.passes.is_empty());
+                }
+            }
+        }
+    }
 }

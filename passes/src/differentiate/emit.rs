@@ -112,10 +112,12 @@ impl Emitter {
 
     /// A derivative as a result: without -0.0 where a rule introduced one, and zeros where there is none.
     pub fn derivative(&mut self, value: Option<ValueId>, ty: &Type) -> ValueId {
-        let zeros = self.zeros(ty);
         match value {
-            None => zeros,
-            Some(value) if self.neutral => self.add(value, zeros),
+            None => self.zeros(ty),
+            Some(value) if self.neutral => {
+                let zeros = self.zeros(ty);
+                self.add(value, zeros)
+            }
             Some(value) => value,
         }
     }

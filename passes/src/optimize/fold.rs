@@ -1,9 +1,12 @@
 //! Constant folding.
 
 use super::simplify::rebuild;
+use rotrace_ir::Scalar;
 use rotrace_ir::dim::fixed_element_count;
 use rotrace_ir::graph::{Constant, Function, GraphBuilder, Node, Op, ValueId};
 use rotrace_ir::interpret::graph::interpret;
+use rotrace_ir::scalar::evaluate_core;
+use smallvec::SmallVec;
 
 /// The most elements that a folded constant has. Larger ones would cost memory that a loop does not.
 pub const ELEMENTS: u64 = 1024;
@@ -37,6 +40,9 @@ fn evaluate(function: &Function, node: &Node, operands: &[ValueId]) -> Option<Co
     if operands.is_empty() || matches!(node.op, Op::Broadcast { .. }) {
         return None;
     }
+    if let Some(number) = evaluate_number(function, &node.op, operands) {
+        return Some(number);
+    }
     // Check all before copying any.
     if !operands.iter().all(|&id| is_small_constant(function, id)) {
         return None;
@@ -46,6 +52,17 @@ fn evaluate(function: &Function, node: &Node, operands: &[ValueId]) -> Option<Co
     let result = builder.push(node.op.clone(), &operands?).ok()?;
     // An operation without a definition, or one beyond the interpreter's budget, stays.
     interpret(&builder.finish(vec![result]), &[]).ok()?.pop()
+}
+
+/// A core operation on numbers: what a long chain of constants consists of, without the cost of a function.
+fn evaluate_number(function: &Function, op: &Op, operands: &[ValueId]) -> Option<Constant> {
+    let Op::Scalar(op) = op else { return None };
+    let number = |&id: &ValueId| match &function.definition(id).op {
+        Op::Constant(constant) if constant.shape.is_empty() => Some(constant.element(0)),
+        _ => None,
+    };
+    let numbers: Option<SmallVec<[Scalar; 3]>> = operands.iter().map(number).collect();
+    evaluate_core(*op, &numbers?).map(Constant::scalar)
 }
 
 fn is_small_constant(function: &Function, id: ValueId) -> bool {
