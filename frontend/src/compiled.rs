@@ -3,7 +3,7 @@
 use crate::tree::Outline;
 use crate::{Array, ArrayView, ArrayViewMut, Error, Options, Tensor, Tree};
 use rotrace_ir::graph::Function;
-use rotrace_runtime::{Executable, View, ViewMut};
+use rotrace_runtime::{Executable, Report, View, ViewMut};
 use smallvec::SmallVec;
 use std::marker::PhantomData;
 
@@ -117,5 +117,11 @@ impl<In: Tree<Tensor>, Out: Tree<Tensor>> Compiled<In, Out> {
     #[must_use]
     pub fn disassembly(&self) -> String {
         self.executable.disassembly()
+    }
+
+    /// Times and sizes of the compilation.
+    #[must_use]
+    pub fn report(&self) -> &Report {
+        self.executable.report()
     }
 }

@@ -49,7 +49,7 @@ pub use compiled::{Compiled, With};
 pub use error::Error;
 pub use rotrace_derive::Tree;
 pub use rotrace_ir::{DType, Dim, Shape};
-pub use rotrace_runtime::{Engine, Options};
+pub use rotrace_runtime::{Engine, Executable, Options, Report};
 pub use signature::{Signature, Specification};
 pub use tensor::{
     IntoAxes, IntoShape, IntoTensor, Operand, Tensor, Weak, concat, constant, eye, full, ones, stack, where_, zeros,

@@ -44,11 +44,6 @@ pub(super) fn dot<const N: usize>(a: [Tensor; N], b: [Tensor; N]) -> Tensor {
     sum
 }
 
-/// The cross product.
-pub(super) fn cross(a: [Tensor; 3], b: [Tensor; 3]) -> [Tensor; 3] {
-    [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
-}
-
 /// The polynomial with the given coefficients, lowest first; for `f32` only the first `single` of them.
 pub(super) fn polynomial(x: Tensor, coefficients: &[f64], single: usize) -> Tensor {
     let count = if x.dtype() == Some(DType::F32) { single } else { coefficients.len() };

@@ -5,7 +5,8 @@ use rotrace_ir::graph::ValueId;
 use rotrace_ir::{Dim, Shape};
 use smallvec::SmallVec;
 
-/// A shape as an argument: numbers, or [`Dim`]s taken from another tensor's shape, or both in one list of `Dim`s.
+/// A shape as an argument: numbers, or [`Dim`]s taken from another tensor's shape, or both in one list of `Dim`s;
+/// `()` for no axes.
 pub trait IntoShape {
     /// The shape.
     fn into_shape(self) -> Shape;
@@ -14,6 +15,13 @@ pub trait IntoShape {
 impl IntoShape for Shape {
     fn into_shape(self) -> Shape {
         self
+    }
+}
+
+impl IntoShape for () {
+    /// No axes.
+    fn into_shape(self) -> Shape {
+        Shape::new()
     }
 }
 

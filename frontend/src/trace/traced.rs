@@ -236,6 +236,12 @@ impl<In: Tree<Tensor>, Out: Tree<Tensor>> Lowered<In, Out> {
         &self.function
     }
 
+    /// The graph as text, which parses back.
+    #[must_use]
+    pub fn graph(&self) -> String {
+        self.function.to_string()
+    }
+
     /// Compiles with the default options.
     ///
     /// # Errors

@@ -30,6 +30,20 @@ pub trait Leaf: Tree<Self> {}
 /// camera.visit(&mut |leaf| ranks.push(leaf.shape().len()));
 /// assert_eq!(ranks, [1, 0]);
 /// ```
+///
+/// Anything else is refused with a message that says so: two parameters, a bound on the leaf, a field without leaves.
+///
+/// ```compile_fail
+/// #[derive(rotrace::Tree)]
+/// struct Two<A, B>(A, B);
+/// ```
+/// ```compile_fail
+/// #[derive(rotrace::Tree)]
+/// struct Counted<T> {
+///     leaf: T,
+///     count: usize,
+/// }
+/// ```
 pub trait Tree<L>: Sized {
     /// The same structure with leaves of another type.
     type With<M: Leaf>: Tree<M>;

@@ -26,15 +26,18 @@ fn check(seed: u64) -> Result<(), String> {
     }
     let executables: Vec<(&str, Executable)> = all
         .into_iter()
-        .map(|(name, options)| Ok((name, Executable::compile(&function, &options).map_err(|error| format!("{name}: {error}"))?)))
+        .map(|(name, options)| {
+            Ok((name, Executable::compile(&function, &options).map_err(|error| format!("{name}: {error}"))?))
+        })
         .collect::<Result<_, String>>()?;
     for round in 0..2 {
         let mut size = || if seed % 500 == 0 && round == 0 { 4500 } else { random.choose(&SIZES) };
         let dims: Vec<u64> = function.dims.iter().map(|_| size()).collect();
         let arguments = arguments(&function, &dims, &mut random);
         for (name, executable) in &executables {
-            compare(&function, &arguments, executable)
-                .map_err(|error| format!("{name}, {}: {error}\n{function}\n{}", describe(&function, &dims), executable.kernels()))?;
+            compare(&function, &arguments, executable).map_err(|error| {
+                format!("{name}, {}: {error}\n{function}\n{}", describe(&function, &dims), executable.kernels())
+            })?;
         }
     }
     Ok(())

@@ -45,8 +45,12 @@ const FOLDERS: [&str; 7] = ["ir", "passes", "backends", "runtime", "frontend", "
 fn crates_use_only_what_the_table_allows() {
     for (folder, allowed) in DEPENDENCIES {
         let manifest = fs::read_to_string(root().join(folder).join("Cargo.toml")).expect("a manifest");
-        let section = manifest.split("[dependencies]").nth(1).expect("dependencies").split("\n[").next().expect("a section");
-        let used = section.lines().filter_map(|line| line.split(['.', ' ', '=']).next()).filter(|name| name.starts_with("rotrace"));
+        let section =
+            manifest.split("[dependencies]").nth(1).expect("dependencies").split("\n[").next().expect("a section");
+        let used = section
+            .lines()
+            .filter_map(|line| line.split(['.', ' ', '=']).next())
+            .filter(|name| name.starts_with("rotrace"));
         for name in used {
             assert!(allowed.contains(&name), "{folder} must not use {name}");
         }
@@ -55,8 +59,10 @@ fn crates_use_only_what_the_table_allows() {
 
 #[test]
 fn unsafe_code_stays_at_the_edges() {
-    for (name, text) in FOLDERS[..5].iter().flat_map(|folder| sources(folder)).filter(|(name, _)| name.contains("/src/")) {
-        let used = text.lines().any(|line| !line.trim_start().starts_with("//") && line.contains("unsafe ") );
+    for (name, text) in
+        FOLDERS[..5].iter().flat_map(|folder| sources(folder)).filter(|(name, _)| name.contains("/src/"))
+    {
+        let used = text.lines().any(|line| !line.trim_start().starts_with("//") && line.contains("unsafe "));
         assert!(!used || UNSAFE.contains(&name.as_str()), "{name} has unsafe code");
     }
 }
@@ -68,7 +74,10 @@ fn backends_see_no_graph_and_the_frontend_no_backend() {
     }
     for (name, text) in sources("frontend/src") {
         let code = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<String>();
-        assert!(!code.to_lowercase().contains("cranelift") && !code.contains("*mut ") && !code.contains("*const "), "{name}");
+        assert!(
+            !code.to_lowercase().contains("cranelift") && !code.contains("*mut ") && !code.contains("*const "),
+            "{name}"
+        );
     }
 }
 
@@ -97,7 +106,8 @@ fn documents_that_are_named_exist() {
         texts.push((name.to_owned(), fs::read_to_string(root().join(name)).expect(name)));
     }
     for (name, text) in texts {
-        for mention in text.split(|character: char| !(character.is_ascii_alphanumeric() || "/_-.".contains(character))) {
+        for mention in text.split(|character: char| !(character.is_ascii_alphanumeric() || "/_-.".contains(character)))
+        {
             let mention = mention.trim_end_matches('.');
             if mention.starts_with("docs/") && mention.ends_with(".md") {
                 assert!(root().join(mention).exists(), "{name} names {mention}, which does not exist");

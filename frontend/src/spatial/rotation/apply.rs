@@ -1,7 +1,8 @@
 //! Rotating vectors.
 
 use super::Rotation;
-use crate::spatial::component::{components, cross, join};
+use super::matrix::{Matrix, rows};
+use crate::spatial::component::{components, dot, join};
 use crate::trace::located_at;
 use crate::{IntoTensor, Tensor, constant};
 use std::panic::Location;
@@ -13,8 +14,8 @@ impl Rotation {
     pub fn apply(self, vectors: impl IntoTensor) -> Tensor {
         let vectors = vectors.into_operand();
         located_at(Location::caller(), || {
-            let [x, y, z, w] = components::<4>("Rotation::apply", self.quat);
-            rotate([x, y, z], w, components::<3>("Rotation::apply", constant(vectors)))
+            let rows = rows(components::<4>("Rotation::apply", self.quat));
+            rotate(rows, components::<3>("Rotation::apply", constant(vectors)))
         })
     }
 
@@ -24,16 +25,15 @@ impl Rotation {
     pub fn apply_inverse(self, vectors: impl IntoTensor) -> Tensor {
         let vectors = vectors.into_operand();
         located_at(Location::caller(), || {
-            let [x, y, z, w] = components::<4>("Rotation::apply_inverse", self.quat);
-            rotate([x, y, z], -w, components::<3>("Rotation::apply_inverse", constant(vectors)))
+            let rows = rows(components::<4>("Rotation::apply_inverse", self.quat));
+            let columns = std::array::from_fn(|row| rows.map(|entries| entries[row]));
+            rotate(columns, components::<3>("Rotation::apply_inverse", constant(vectors)))
         })
     }
 }
 
-/// `v + w t + q x t` with `t = 2 q x v`: the product `q v q*` for a unit quaternion, without forming the matrix.
-/// (The inverse is the quaternion with `w` negated, as that is minus the conjugate.)
-fn rotate(axis: [Tensor; 3], w: Tensor, vector: [Tensor; 3]) -> Tensor {
-    let twice = cross(axis, vector).map(|component| component + component);
-    let turned = cross(axis, twice);
-    join(std::array::from_fn::<_, 3, _>(|index| w.fma(twice[index], vector[index]) + turned[index]))
+/// The matrix times the vector. Applying the quaternion by two cross products would take fewer operations, but turns a
+/// vector with an infinite component into NaN where the product has infinities.
+fn rotate(rows: Matrix, vector: [Tensor; 3]) -> Tensor {
+    join(rows.map(|row| dot(row, vector)))
 }

@@ -16,7 +16,7 @@ use crate::{Tensor, stack, where_};
 use std::panic::Location;
 
 /// Rows of components.
-type Matrix = [[Tensor; 3]; 3];
+pub(super) type Matrix = [[Tensor; 3]; 3];
 
 /// A symmetric 4x4 matrix.
 type Symmetric = [[Tensor; 4]; 4];
@@ -73,20 +73,20 @@ impl Rotation {
     #[must_use]
     pub fn as_matrix(self) -> Tensor {
         located_at(Location::caller(), || {
-            let [x, y, z, w] = components::<4>("Rotation::as_matrix", self.quat);
-            let [xx, yy, zz, ww] = [x * x, y * y, z * z, w * w];
-            let (first, second) = (xx - yy, ww - zz);
-            let [x2, y2, z2] = [x + x, y + y, z + z];
-            let [xy, yz, xz] = [x2 * y, y2 * z, z2 * x];
-            let [xw, yw, zw] = [x2 * w, y2 * w, z2 * w];
-            let rows = [
-                [second + first, xy - zw, xz + yw],
-                [xy + zw, second - first, yz - xw],
-                [xz - yw, yz + xw, (zz + ww) - (xx + yy)],
-            ];
+            let rows = rows(components::<4>("Rotation::as_matrix", self.quat));
             stack(rows.as_flattened(), -1).reshape_last(1, [3, 3])
         })
     }
+}
+
+/// The matrix of a unit quaternion, as a quadratic form: that of any quaternion is its squared length times a rotation.
+pub(super) fn rows([x, y, z, w]: [Tensor; 4]) -> Matrix {
+    let [xx, yy, zz, ww] = [x * x, y * y, z * z, w * w];
+    let (first, second) = (xx - yy, ww - zz);
+    let [x2, y2, z2] = [x + x, y + y, z + z];
+    let [xy, yz, xz] = [x2 * y, y2 * z, z2 * x];
+    let [xw, yw, zw] = [x2 * w, y2 * w, z2 * w];
+    [[second + first, xy - zw, xz + yw], [xy + zw, second - first, yz - xw], [xz - yw, yz + xw, (zz + ww) - (xx + yy)]]
 }
 
 fn entries(name: &str, matrix: Tensor) -> Matrix {
