@@ -29,10 +29,13 @@ impl Failure {
     }
 }
 
+/// A program compiled for each engine, or why there is none; empty until the first who needs it has compiled it.
+type Slot = OnceLock<Result<Vec<Handle>, Failure>>;
+
 /// The compiled programs so far, by the text that tells them apart.
 #[derive(Default)]
 pub struct Engines {
-    programs: Mutex<HashMap<String, Arc<OnceLock<Result<Vec<Handle>, Failure>>>>>,
+    programs: Mutex<HashMap<String, Arc<Slot>>>,
 }
 
 /// The engines. The first is the one whose results the others must have.
@@ -89,9 +92,10 @@ impl Engines {
 
 fn compile(program: &Program<'_>, signature: &str) -> Result<Vec<Handle>, Failure> {
     let lowered = program.lower(signature).map_err(|error| failure("lowering", &error))?;
-    let compiled = configurations().into_iter().zip(NAMES).map(|(options, name)| {
-        lowered.compile_with(&options).map_err(|error| failure(name, &error))
-    });
+    let compiled = configurations()
+        .into_iter()
+        .zip(NAMES)
+        .map(|(options, name)| lowered.compile_with(&options).map_err(|error| failure(name, &error)));
     compiled.collect()
 }
 

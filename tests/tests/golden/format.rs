@@ -15,12 +15,10 @@ const FORMAT: &str = "so3-golden/1";
 struct File {
     format: String,
     count: usize,
-    cases: Vec<Case>,
+    cases: Vec<Value>,
 }
 
 /// One line of a file.
-#[derive(Deserialize)]
-#[serde(untagged)]
 pub enum Case {
     /// An operation with its results.
     Value(ValueCase),
@@ -256,10 +254,21 @@ fn read_file(path: &Path) -> Result<Vec<Case>, String> {
     if file.count != file.cases.len() {
         return Err(format!("it has {} cases, but says {}", file.cases.len(), file.count));
     }
-    for case in &file.cases {
-        check_leaves(case).map_err(|problem| format!("{}: {problem}", case.id()))?;
-    }
-    Ok(file.cases)
+    let read = |(index, case): (usize, &Value)| {
+        let id = case.get("id").and_then(Value::as_str).map_or_else(|| format!("case {index}"), str::to_owned);
+        read_case(case).map_err(|problem| format!("{id}: {problem}"))
+    };
+    file.cases.iter().enumerate().map(read).collect()
+}
+
+fn read_case(text: &Value) -> Result<Case, String> {
+    let case = match text.get("program") {
+        Some(_) => GradientCase::deserialize(text).map(Case::Gradient),
+        None => ValueCase::deserialize(text).map(Case::Value),
+    };
+    let case = case.map_err(|error| error.to_string())?;
+    check_leaves(&case)?;
+    Ok(case)
 }
 
 fn check_leaves(case: &Case) -> Result<(), String> {

@@ -37,7 +37,9 @@ fn main() -> ExitCode {
     let mut cases = match read_folder(&folder) {
         Ok(cases) => cases,
         Err(error) => {
-            println!("error: {error}\n\ntest result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out");
+            println!(
+                "error: {error}\n\ntest result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out"
+            );
             return ExitCode::FAILURE;
         }
     };

@@ -58,9 +58,7 @@ impl Operation {
                 Rotation::from_quat(arguments[0].take(&[1, 2, 3, 0], -1)).as_quat(false)
             }
             Self::FromMatrix { assume_valid: false } => Rotation::from_matrix(arguments[0]).as_quat(false),
-            Self::FromMatrix { assume_valid: true } => {
-                Rotation::from_matrix_assume_valid(arguments[0]).as_quat(false)
-            }
+            Self::FromMatrix { assume_valid: true } => Rotation::from_matrix_assume_valid(arguments[0]).as_quat(false),
             Self::FromRotvec { degrees: false } => Rotation::from_rotvec(arguments[0]).as_quat(false),
             Self::FromRotvec { degrees: true } => Rotation::from_rotvec_degrees(arguments[0]).as_quat(false),
             Self::AsQuat { canonical, scalar_first: false } => rotation().as_quat(*canonical),
@@ -179,9 +177,7 @@ pub fn decode(op: &str, args: &BTreeMap<String, Value>, dtype: &str) -> Result<C
             let inverse = arguments.flag("inverse")?;
             (Operation::Apply { inverse }, vec![arguments.rotation("self")?, arguments.array("vectors")?])
         }
-        "Rotation.__mul__" => {
-            (Operation::Multiply, vec![arguments.rotation("self")?, arguments.rotation("other")?])
-        }
+        "Rotation.__mul__" => (Operation::Multiply, vec![arguments.rotation("self")?, arguments.rotation("other")?]),
         "Rotation.inv" => (Operation::Inverse, vec![arguments.rotation("self")?]),
         "Rotation.magnitude" => (Operation::Magnitude, vec![arguments.rotation("self")?]),
         "Rotation.identity" => {

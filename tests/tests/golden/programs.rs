@@ -106,8 +106,7 @@ const PROGRAMS: &[Definition] = &[
     per_element("matrix_to_quat", &["M"], &["assume_valid"], |x| {
         let matrix = x.input("M");
         let valid = x.flag("assume_valid");
-        let rotation =
-            if valid { Rotation::from_matrix_assume_valid(matrix) } else { Rotation::from_matrix(matrix) };
+        let rotation = if valid { Rotation::from_matrix_assume_valid(matrix) } else { Rotation::from_matrix(matrix) };
         rotation.as_quat(false)
     }),
     per_element("matrix_to_matrix", &["M"], &[], |x| Rotation::from_matrix(x.input("M")).as_matrix()),

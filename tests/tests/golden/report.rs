@@ -82,7 +82,9 @@ impl Report {
         for (form, count) in &self.unsupported_forms {
             println!("unsupported: {form} ({count})");
         }
-        println!("{programs} programs compiled; {interpreted} kernels' worth of code interpreted instead");
+        println!(
+            "{programs} programs for each engine; {interpreted} times the compiled engines fell back to the interpreter"
+        );
         self.differences.iter().for_each(|difference| println!("excused: {difference}"));
         self.failures.iter().take(SHOWN).for_each(|failure| println!("FAILED: {failure}"));
         if self.failures.len() > SHOWN {

@@ -94,8 +94,7 @@ fn check_batched(call: &Call, result: &Array, engines: &Engines) -> Result<(), F
     let signature = signature(&arrays, |index, array| {
         leading(array, cores[index]) == rank.max(1) && array.shape()[0] == expected.shape()[0]
     });
-    let results =
-        engines.run(&format!("{:?}", call.operation), &signature, || program(&call.operation), &arrays);
+    let results = engines.run(&format!("{:?}", call.operation), &signature, || program(&call.operation), &arrays);
     let results = results.map_err(|failure| Failure::Broken(format!("with `n`, {}", failure.message())))?;
     agree(&[expected], &results)
         .map_err(|difference| Failure::Broken(format!("a batch differs, {signature}: {difference}")))
