@@ -69,12 +69,30 @@ pub struct ValueCase {
 
 /// What an operation is to give.
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(try_from = "RawExpected")]
 pub enum Expected {
     /// These results.
     Leaves { leaves: Vec<Leaf> },
     /// A failure. Its text is SciPy's own and asked of nobody.
     Error { error: String },
+}
+
+#[derive(Deserialize)]
+struct RawExpected {
+    leaves: Option<Vec<Leaf>>,
+    error: Option<String>,
+}
+
+impl TryFrom<RawExpected> for Expected {
+    type Error = &'static str;
+
+    fn try_from(raw: RawExpected) -> Result<Self, &'static str> {
+        match (raw.leaves, raw.error) {
+            (Some(leaves), None) => Ok(Self::Leaves { leaves }),
+            (None, Some(error)) => Ok(Self::Error { error }),
+            (None, None) | (Some(_), Some(_)) => Err("expected either leaves or an error"),
+        }
+    }
 }
 
 /// A gradient program, its differentiable inputs and its constants, and the right answers.
