@@ -1,0 +1,125 @@
+//! Comparing results with the expected ones.
+//!
+//! A result is right if it is within the case's own tolerance, never a wider one. Comparing is done in `f64`, which
+//! holds every `f32` exactly.
+
+use crate::format::{Comparison, Kind, Leaf};
+use rotrace::{Array, DType};
+
+/// The elements as `f64`.
+pub fn numbers(array: &Array) -> Result<Vec<f64>, String> {
+    let numbers = match array.dtype() {
+        DType::F64 => array.to_vec::<f64>(),
+        DType::F32 => array.as_slice::<f32>().map(|data| data.iter().map(|&value| f64::from(value)).collect()),
+        DType::I64 => array.as_slice::<i64>().map(|data| data.iter().map(|&value| value as f64).collect()),
+        DType::Bool => array.as_slice::<bool>().map(|data| data.iter().map(|&value| f64::from(value)).collect()),
+        other => return Err(format!("a result of type {other}")),
+    };
+    numbers.map_err(|error| error.to_string())
+}
+
+/// The bits of the elements, of which two arrays agree if each pair is equal; all NaNs count as one.
+pub fn bits(array: &Array) -> Result<Vec<u64>, String> {
+    let same = |value: f64| if value.is_nan() { f64::NAN.to_bits() } else { value.to_bits() };
+    Ok(numbers(array)?.into_iter().map(same).collect())
+}
+
+/// Compares a result with a leaf. `degrees` says whether rotation vectors are in degrees.
+///
+/// # Errors
+/// What differs: the shape or type, or an element with both values, the difference and the tolerance.
+pub fn check(leaf: &Leaf, got: &Array, degrees: bool) -> Result<(), String> {
+    let Some(expected) = leaf.value.as_ref().map(|value| &value.0) else {
+        return Err("got a result where none is expected".into());
+    };
+    if leaf.kind == Kind::Transform {
+        return Err("got an array where a rigid transform is expected".into());
+    }
+    if got.dtype() != expected.dtype() || got.shape() != expected.shape() {
+        let (got, expected) = ((got.dtype(), got.shape()), (expected.dtype(), expected.shape()));
+        return Err(format!("got {}{:?}, expected {}{:?}", got.0, got.1, expected.0, expected.1));
+    }
+    let last = expected.shape().last().copied().unwrap_or(1).max(1);
+    let (got, expected) = (numbers(got)?, numbers(expected)?);
+    if leaf.cmp == Comparison::Skip {
+        return Ok(());
+    }
+    for (index, (got, expected)) in got.chunks(last).zip(expected.chunks(last)).enumerate() {
+        check_row(leaf, got, expected, degrees).map_err(|difference| format!("row {index}: {difference}"))?;
+    }
+    Ok(())
+}
+
+fn check_row(leaf: &Leaf, got: &[f64], expected: &[f64], degrees: bool) -> Result<(), String> {
+    match leaf.cmp {
+        Comparison::Close | Comparison::Skip => close(leaf, got, expected),
+        Comparison::Exact => close(&Leaf { rtol: 0.0, atol: 0.0, rowwise: false, value: None, ..*leaf }, got, expected),
+        Comparison::QuatAnySign => {
+            let negated: Vec<f64> = got.iter().map(|value| -value).collect();
+            close(leaf, got, expected).or_else(|difference| close(leaf, &negated, expected).map_err(|_| difference))
+        }
+        Comparison::CloseMod => {
+            let period = leaf.period.ok_or("no period to compare modulo")?;
+            let wrapped: Vec<f64> = got
+                .iter()
+                .zip(expected)
+                .map(|(&got, &expected)| got - period * ((got - expected) / period).round())
+                .collect();
+            close(leaf, &wrapped, expected)
+        }
+        Comparison::RotvecEquiv => close(leaf, &matrix(got, degrees)?, &matrix(expected, degrees)?),
+        Comparison::MagnitudeEquiv => close(leaf, &[angle(got)?], &[angle(expected)?]),
+        Comparison::ExpEquiv | Comparison::EulerEquiv | Comparison::DavenportEquiv | Comparison::AlignSingle => {
+            Err(format!("the comparison {:?} is not known here", leaf.cmp))
+        }
+    }
+}
+
+fn close(leaf: &Leaf, got: &[f64], expected: &[f64]) -> Result<(), String> {
+    let largest = expected.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
+    for (place, (&got_value, &wanted)) in got.iter().zip(expected).enumerate() {
+        let scale = if leaf.rowwise { largest } else { wanted.abs() };
+        let tolerance = leaf.atol + leaf.rtol * scale;
+        let difference = (got_value - wanted).abs();
+        let right = if wanted.is_finite() {
+            difference <= tolerance
+        } else {
+            got_value == wanted || (got_value.is_nan() && wanted.is_nan())
+        };
+        if !right {
+            return Err(format!(
+                "got {got:?}, expected {expected:?}: element {place} differs by {difference:e}, more than {tolerance:e}"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The rotation matrix of a rotation vector (Rodrigues' formula).
+fn matrix(vector: &[f64], degrees: bool) -> Result<[f64; 9], String> {
+    let [x, y, z] = vector else { return Err("not a rotation vector".into()) };
+    let unit = if degrees { std::f64::consts::PI / 180.0 } else { 1.0 };
+    let [x, y, z] = [x * unit, y * unit, z * unit];
+    let angle = (x * x + y * y + z * z).sqrt();
+    let sine = if angle == 0.0 { 1.0 } else { angle.sin() / angle };
+    // (1 - cos) / angle^2, without cancellation.
+    let half = if angle == 0.0 { 0.5 } else { (angle / 2.0).sin() / angle };
+    let versine = if angle == 0.0 { 0.5 } else { 2.0 * half * half };
+    Ok([
+        1.0 - versine * (y * y + z * z),
+        versine * x * y - sine * z,
+        versine * x * z + sine * y,
+        versine * x * y + sine * z,
+        1.0 - versine * (x * x + z * z),
+        versine * y * z - sine * x,
+        versine * x * z - sine * y,
+        versine * y * z + sine * x,
+        1.0 - versine * (x * x + y * y),
+    ])
+}
+
+/// The angle of a unit quaternion, or of its negative.
+fn angle(quat: &[f64]) -> Result<f64, String> {
+    let [x, y, z, w] = quat else { return Err("not a quaternion".into()) };
+    Ok(2.0 * (x * x + y * y + z * z).sqrt().atan2(w.abs()))
+}

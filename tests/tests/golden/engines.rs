@@ -1,0 +1,133 @@
+//! Each distinct program compiled once for every engine, and calls that must agree bit for bit.
+
+use crate::compare::bits;
+use rotrace::{Array, Compiled, Engine, Error, Options, Tensor, Traced};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// What all programs are here: lists of arrays to lists of arrays.
+pub type Program<'a> = Traced<'a, Vec<Tensor>, Vec<Tensor>>;
+
+type Handle = Compiled<Vec<Tensor>, Vec<Tensor>>;
+
+/// Why there is no result.
+#[derive(Clone, Debug)]
+pub enum Failure {
+    /// The user's mistake, said as such: in the traced function, in its types or in the arguments of the call.
+    Rejected(String),
+    /// Rotrace's own mistake: it could not compile a program that it traced, or its engines disagree.
+    Broken(String),
+}
+
+impl Failure {
+    /// The text of either.
+    pub fn message(self) -> String {
+        match self {
+            Self::Rejected(message) => format!("rejected: {message}"),
+            Self::Broken(message) => format!("broken: {message}"),
+        }
+    }
+}
+
+/// A program compiled for each engine, or why there is none; empty until the first who needs it has compiled it.
+type Slot = OnceLock<Result<Vec<Handle>, Failure>>;
+
+/// The compiled programs so far, by the text that tells them apart.
+#[derive(Default)]
+pub struct Engines {
+    programs: Mutex<HashMap<String, Arc<Slot>>>,
+}
+
+/// The engines. The first is the one whose results the others must have.
+fn configurations() -> [Options; 3] {
+    let compiled = Options { threads: 1, verify: false, ..Options::default() };
+    [
+        Options { engine: Engine::Interpreter, verify: true, ..compiled.clone() },
+        Options { simd: false, ..compiled.clone() },
+        compiled,
+    ]
+}
+
+const NAMES: [&str; 3] = ["interpreter", "scalar code", "SIMD code"];
+
+impl Engines {
+    /// Runs the program with every engine. `key` tells it from all others, but need not tell its argument types.
+    ///
+    /// # Errors
+    /// If it is rejected, cannot be compiled, or the engines' results differ in a bit.
+    pub fn run<'a>(
+        &self,
+        key: &str,
+        signature: &str,
+        program: impl FnOnce() -> Program<'a>,
+        arguments: &Vec<Array>,
+    ) -> Result<Vec<Array>, Failure> {
+        let cell = {
+            let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(programs.entry(format!("{key} ({signature})")).or_default())
+        };
+        let handles = cell.get_or_init(|| compile(&program(), signature)).as_ref().map_err(Clone::clone)?;
+        let mut first: Option<Vec<Array>> = None;
+        for (name, handle) in NAMES.iter().zip(handles) {
+            let results = handle.call(arguments).map_err(|error| failure(name, &error))?;
+            match &first {
+                None => first = Some(results),
+                Some(first) => agree(first, &results).map_err(|difference| {
+                    Failure::Broken(format!("{name} and {} differ, {signature}: {difference}", NAMES[0]))
+                })?,
+            }
+        }
+        first.ok_or_else(|| Failure::Broken("no engine ran".into()))
+    }
+
+    /// How many distinct programs were compiled, and how many of those that should be machine code are interpreted.
+    pub fn count(&self) -> (usize, usize) {
+        let programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
+        let compiled: Vec<&Handle> =
+            programs.values().filter_map(|cell| cell.get()).flatten().flat_map(|handles| &handles[1..]).collect();
+        let interpreted = compiled.iter().filter(|handle| handle.executable().report().interpreted.is_some());
+        (compiled.len() / (NAMES.len() - 1), interpreted.count())
+    }
+}
+
+fn compile(program: &Program<'_>, signature: &str) -> Result<Vec<Handle>, Failure> {
+    let lowered = program.lower(signature).map_err(|error| failure("lowering", &error))?;
+    let compiled = configurations()
+        .into_iter()
+        .zip(NAMES)
+        .map(|(options, name)| lowered.compile_with(&options).map_err(|error| failure(name, &error)));
+    compiled.collect()
+}
+
+/// Whose mistake an error says it is.
+fn failure(stage: &str, error: &Error) -> Failure {
+    use rotrace_runtime::Error as Runtime;
+    let message = format!("{stage}: {error}");
+    match error {
+        Error::Trace { .. } | Error::Signature { .. } | Error::Array(_) => Failure::Rejected(message),
+        Error::Runtime(Runtime::Argument { .. } | Runtime::DimensionTooSmall { .. }) => Failure::Rejected(message),
+        // Of the others, none can come of the data of a case. (`Error` is not exhaustive.)
+        _ => Failure::Broken(message),
+    }
+}
+
+/// Whether two results are the same bits.
+///
+/// # Errors
+/// The first difference.
+pub fn agree(first: &[Array], second: &[Array]) -> Result<(), String> {
+    if first.len() != second.len() {
+        return Err(format!("{} and {} results", first.len(), second.len()));
+    }
+    for (first, second) in first.iter().zip(second) {
+        if (first.dtype(), first.shape()) != (second.dtype(), second.shape()) {
+            return Err(format!("{first:?} and {second:?}"));
+        }
+        let (left, right) = (bits(first)?, bits(second)?);
+        if let Some(place) = (0..left.len()).find(|&place| left[place] != right[place]) {
+            let (left, right) = (f64::from_bits(left[place]), f64::from_bits(right[place]));
+            return Err(format!("element {place} of {:?}: {left:?} and {right:?}", first.shape()));
+        }
+    }
+    Ok(())
+}

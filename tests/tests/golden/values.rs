@@ -1,0 +1,117 @@
+//! Running a case that has an operation and its results.
+
+use crate::compare::check;
+use crate::engines::{Engines, Failure, Program, agree};
+use crate::format::{Expected, Leaf, ValueCase};
+use crate::operations::{Call, Operation, Refusal, decode};
+use crate::report::Outcome;
+use rotrace::{Array, DType, Element, trace};
+
+/// How many copies of a single element are run as a batch: whole SIMD vectors of either type, and a remainder.
+const COPIES: usize = 7;
+
+/// Runs a case in all engines, with the sizes as numbers and then with a named leading dimension.
+pub fn run(case: &ValueCase, engines: &Engines) -> Outcome {
+    let call = match decode(&case.op, &case.args, &case.dtype) {
+        Ok(call) => call,
+        Err(Refusal::Unsupported(reason)) => return Outcome::Unsupported(reason),
+        Err(Refusal::Malformed(message)) => return Outcome::Malformed(message),
+    };
+    let result = call_fixed(&call, engines);
+    let judged = match &case.expected {
+        Expected::Leaves { leaves } => judge(&call, leaves, result.as_deref()),
+        Expected::Error { error } => judge_error(&call, error, case.lazy.as_ref(), result.as_deref()),
+    };
+    let batched = result.and_then(|results| match results.first() {
+        Some(result) => check_batched(&call, result, engines),
+        None => Err(Failure::Broken("no result".into())),
+    });
+    // Engines that disagree are a failure whatever the case says.
+    match (judged, batched) {
+        (_, Err(Failure::Broken(message))) => Outcome::Broken(message),
+        (Err(difference), _) => Outcome::Failed(difference),
+        (Ok(()), Ok(())) | (Ok(()), Err(Failure::Rejected(_))) => Outcome::Passed,
+    }
+}
+
+fn judge(call: &Call, leaves: &[Leaf], result: Result<&[Array], &Failure>) -> Result<(), String> {
+    let results = result.map_err(|failure| failure.clone().message())?;
+    if results.len() != leaves.len() {
+        return Err(format!("{} results, expected {}", results.len(), leaves.len()));
+    }
+    let degrees = matches!(call.operation, Operation::AsRotvec { degrees: true });
+    leaves.iter().zip(results).try_for_each(|(leaf, result)| check(leaf, result, degrees))
+}
+
+/// A call that SciPy refuses must be refused, or give what SciPy's compiled call gives, such as NaN for one row.
+fn judge_error(
+    call: &Call,
+    error: &str,
+    lazy: Option<&Expected>,
+    result: Result<&[Array], &Failure>,
+) -> Result<(), String> {
+    match (result, lazy) {
+        (Err(Failure::Rejected(_)), _) => Ok(()),
+        (Err(failure), _) => Err(failure.clone().message()),
+        (Ok(_), Some(Expected::Leaves { leaves })) => judge(call, leaves, result),
+        (Ok(results), None | Some(Expected::Error { .. })) => Err(format!("got {results:?}, expected {error}")),
+    }
+}
+
+fn program(operation: &Operation) -> Program<'_> {
+    trace(|arguments: Vec<_>| vec![operation.record(&arguments)])
+}
+
+fn call_fixed(call: &Call, engines: &Engines) -> Result<Vec<Array>, Failure> {
+    let signature = signature(&call.arrays, |_, _| false);
+    engines.run(&format!("{:?}", call.operation), &signature, || program(&call.operation), &call.arrays)
+}
+
+/// The types of arrays, with `n` for the leading size of those where `named` says so.
+fn signature(arrays: &[Array], named: impl Fn(usize, &Array) -> bool) -> String {
+    let types = arrays.iter().enumerate().map(|(index, array)| {
+        let mut sizes: Vec<String> = array.shape().iter().map(ToString::to_string).collect();
+        if named(index, array) {
+            sizes[0] = "n".into();
+        }
+        format!("{}[{}]", array.dtype(), sizes.join(", "))
+    });
+    types.collect::<Vec<_>>().join(", ")
+}
+
+/// The same call with the leading dimension named must give the same bits; a call without leading dimensions must
+/// give them in each of several rows.
+fn check_batched(call: &Call, result: &Array, engines: &Engines) -> Result<(), Failure> {
+    let Some((cores, core)) = call.operation.cores() else { return Ok(()) };
+    let leading = |array: &Array, core: usize| array.shape().len().saturating_sub(core);
+    let rank = leading(result, core);
+    let (arrays, expected) = if rank == 0 {
+        let arrays = call.arrays.iter().map(copies).collect::<Result<Vec<_>, _>>()?;
+        (arrays, copies(result)?)
+    } else {
+        (call.arrays.clone(), result.clone())
+    };
+    let signature = signature(&arrays, |index, array| {
+        leading(array, cores[index]) == rank.max(1) && array.shape()[0] == expected.shape()[0]
+    });
+    let results = engines.run(&format!("{:?}", call.operation), &signature, || program(&call.operation), &arrays);
+    let results = results.map_err(|failure| Failure::Broken(format!("with `n`, {}", failure.message())))?;
+    agree(&[expected], &results)
+        .map_err(|difference| Failure::Broken(format!("a batch differs, {signature}: {difference}")))
+}
+
+/// An array several times, along a new leading axis.
+pub fn copies(array: &Array) -> Result<Array, Failure> {
+    let copied = match array.dtype() {
+        DType::F64 => repeated::<f64>(array),
+        DType::F32 => repeated::<f32>(array),
+        other => Err(format!("an array of {other}")),
+    };
+    copied.map_err(Failure::Broken)
+}
+
+fn repeated<T: Element>(array: &Array) -> Result<Array, String> {
+    let data = array.as_slice::<T>().map_err(|error| error.to_string())?.repeat(COPIES);
+    let shape: Vec<usize> = [COPIES].iter().chain(array.shape()).copied().collect();
+    Array::from_vec(&shape, data).map_err(|error| error.to_string())
+}
