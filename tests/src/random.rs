@@ -6,7 +6,7 @@
 
 use rotrace_ir::dim::{Dim, Shape, Type, display_shape};
 use rotrace_ir::graph::{Constant, Function, GraphBuilder, Op, Reduction, ValueId};
-use rotrace_ir::scalar::TABLE;
+use rotrace_ir::scalar::{ScalarOp, TABLE};
 use rotrace_ir::{DType, Scalar};
 use std::sync::Arc;
 
@@ -187,13 +187,32 @@ impl Growth {
         while operands.len() < row.arity {
             operands.push(self.like(&ty)?);
         }
+        if matches!(row.op, ScalarOp::Signbit | ScalarOp::Copysign) {
+            let last = operands.len() - 1;
+            operands[last] = self.without_nan(operands[last])?;
+        }
         self.builder.push(Op::Scalar(row.op), &operands).ok()
     }
 
     fn cast(&mut self, operand: ValueId) -> Option<ValueId> {
         let dtype = self.random.choose(&DType::ALL);
-        let op = if self.random.below(4) == 0 { Op::Bitcast(dtype) } else { Op::Cast(dtype) };
-        self.builder.push(op, &[operand]).ok()
+        if self.random.below(4) == 0 {
+            let operand = self.without_nan(operand)?;
+            return self.builder.push(Op::Bitcast(dtype), &[operand]).ok();
+        }
+        self.builder.push(Op::Cast(dtype), &[operand]).ok()
+    }
+
+    /// The value with its NaNs replaced, for operations that read sign and payload, which no engine promises for NaN.
+    fn without_nan(&mut self, operand: ValueId) -> Option<ValueId> {
+        let ty = self.ty(operand);
+        if !ty.dtype.is_float() {
+            return Some(operand);
+        }
+        let is_nan = self.builder.push(Op::Scalar(ScalarOp::IsNan), &[operand]).ok()?;
+        let one = self.builder.push(Op::constant(Scalar::from_i64(ty.dtype, 1)), &[]).ok()?;
+        let ones = self.builder.push(Op::Broadcast { shape: ty.shape.clone(), axes: vec![] }, &[one]).ok()?;
+        self.builder.push(Op::Scalar(ScalarOp::Select), &[is_nan, ones, operand]).ok()
     }
 
     fn movement(&mut self, operand: ValueId) -> Option<ValueId> {

@@ -224,7 +224,15 @@ impl Code<'_, '_> {
 
     /// A mask as two or four bytes that are 0 or 1.
     fn store_bools(&mut self, place: &Place, offset: i64, var: Var) {
-        let mask = self.vector_of_size(var, 4);
+        // Of two lanes there is no vector of four-byte lanes for a splat to fill, hence the detour by eight bytes.
+        let mask = match self.lanes {
+            Lanes::Two => {
+                let wide = self.vector_of_size(var, 8);
+                self.resize_mask(&wide, 4)
+            }
+            Lanes::Four => self.vector_of_size(var, 4),
+            Lanes::One => unreachable!("scalar code stores scalars"),
+        };
         // Of two lanes, the upper half of the vector repeats the lower.
         let halves = self.ins().snarrow(mask[0], mask[0]);
         let bytes = self.ins().snarrow(halves, halves);
