@@ -1,1 +1,59 @@
-//! To be filled by the first change that needs it.
+//! Code generators: a kernel in, an artifact out.
+//!
+//! A backend sees the kernel IR and nothing above it. It makes no memory executable and runs nothing: an [`Artifact`] is
+//! bytes, and bringing them to life is the runtime's part, with all the `unsafe` that takes.
+
+pub mod cranelift;
+
+/// Machine code for one kernel.
+///
+/// The code is position-independent and calls nothing. It must be placed at an address divisible by [`Self::ALIGNMENT`].
+/// Its entry is
+///
+/// ```text
+/// extern "C" fn(buffers: *const *mut u8, dims: *const i64, start: i64, end: i64, constants: *const u8)
+/// ```
+///
+/// which runs the grid iterations `start..end`: `buffers[k]` is the first element of the kernel's buffer `k`, aligned to
+/// its element size; `dims[d]` is the size of named dimension `d`; `constants` is a copy of [`Self::constants`] at an
+/// address divisible by 16. It touches no memory but the elements that the iterations address, or that lie between two such
+/// elements of one buffer, and nothing at all where `start >= end`.
+#[derive(Clone, Debug)]
+pub struct Artifact {
+    /// Machine code with its read-only data.
+    pub code: Vec<u8>,
+    /// Offset of the entry in `code`.
+    pub entry: usize,
+    /// What the entry's `constants` argument points to.
+    pub constants: Vec<u8>,
+    /// The code before register allocation, if text was asked for.
+    pub clif: String,
+    /// The machine code as assembly, if text was asked for.
+    pub disassembly: String,
+}
+
+impl Artifact {
+    /// What the address of the code must be divisible by.
+    pub const ALIGNMENT: usize = 64;
+}
+
+/// Why there is no artifact.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CompileError {
+    /// This host or kernel is beyond the backend; another engine must run the kernel.
+    #[error("kernel `{kernel}` cannot be compiled to machine code here: {reason}")]
+    Unsupported {
+        /// The kernel's name.
+        kernel: String,
+        /// What is missing.
+        reason: String,
+    },
+    /// The code generator itself failed, which is a bug.
+    #[error("code generation of kernel `{kernel}` failed: {reason}")]
+    Internal {
+        /// The kernel's name.
+        kernel: String,
+        /// What it said.
+        reason: String,
+    },
+}

@@ -14,6 +14,7 @@
 
 pub mod dim;
 pub mod dtype;
+pub mod elementary;
 pub mod graph;
 pub mod interpret;
 pub mod kernel;
@@ -25,3 +26,4 @@ pub mod verify;
 
 pub use dim::{Dim, DimId, Shape, Type};
 pub use dtype::{DType, Scalar};
+pub use scalar::ScalarOp;

@@ -1,6 +1,6 @@
 //! Rotrace's passes: graph to graph, and graph to kernels.
 //!
-//! * [`optimize`]: exact rewrites of the graph.
+//! * [`optimize`]: exact rewrites of the graph, and [`pipeline`], the visible list of them.
 //! * [`differentiate`]: forward and reverse derivatives as graphs.
 //! * [`lower`]: fusion of a graph into a plan of kernels.
 //! * [`expand`]: kernels in terms of the operations that backends implement.
@@ -14,3 +14,4 @@ pub mod differentiate;
 pub mod expand;
 pub mod lower;
 pub mod optimize;
+pub mod pipeline;

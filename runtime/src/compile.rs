@@ -94,10 +94,10 @@ fn pipeline_options(options: &Options) -> pipeline::Options {
 }
 
 fn verify(plan: &Plan) -> Result<(), Error> {
-    let mut problems = rotrace_ir::verify::verify_plan(plan);
+    let mut problems = rotrace_ir::verify::plan::verify_plan(plan);
     for step in &plan.steps {
-        problems.extend(rotrace_ir::verify::verify_kernel(&step.kernel));
-        problems.extend(rotrace_ir::verify::verify_core(&step.kernel));
+        problems.extend(rotrace_ir::verify::kernel::verify_kernel(&step.kernel));
+        problems.extend(rotrace_ir::verify::kernel::verify_core(&step.kernel));
     }
     match problems.first() {
         Some(problem) => Err(Error::Invalid(format!("lowering: {problem}"))),

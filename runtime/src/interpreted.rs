@@ -2,7 +2,7 @@
 
 use crate::{Error, View, ViewMut};
 use rotrace_ir::graph::Constant;
-use rotrace_ir::interpret::run_plan;
+use rotrace_ir::interpret::plan::run_plan;
 use rotrace_ir::plan::Plan;
 
 /// A plan for the interpreter.

@@ -1,5 +1,14 @@
 //! Rotations in three dimensions, with the conventions of `scipy.spatial.transform`.
+//!
+//! * Rotations are active and right-handed, and act on column vectors: `(p * q).apply(v) == p.apply(q.apply(v))`.
+//! * Quaternions are scalar-last: `[x, y, z, w]` is a rotation by `theta` about the unit vector `u` for
+//!   `[u * sin(theta / 2), cos(theta / 2)]`.
+//! * Any number of leading axes, which broadcast; `f32` and `f64`.
+//! * Derivatives of every order are finite and right at every valid rotation: functions of an angle are computed as
+//!   functions of its square, by a series near zero.
+//! * Bad data gives NaN for that rotation and no other; bad shapes are mistakes of the trace.
 
+mod component;
 mod rotation;
 
 pub use rotation::Rotation;

@@ -5,12 +5,33 @@ use crate::{Array, DType, Error, Tensor};
 use rotrace_ir::graph::infer::Violation;
 use rotrace_ir::graph::{self, Function, GraphBuilder, Op, ValueId};
 use rotrace_ir::{Scalar, Type};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 thread_local! {
     static STACK: RefCell<Vec<Frame>> = const { RefCell::new(Vec::new()) };
+}
+
+thread_local! {
+    /// The line of the user to which operations belong that the library makes on its own.
+    static AMBIENT: Cell<Option<&'static Location<'static>>> = const { Cell::new(None) };
+}
+
+/// Runs `body`, whose operations all belong to `location` (or to the outermost such call's).
+///
+/// `#[track_caller]` does not reach through closures; this does.
+pub(crate) fn located_at<R>(location: &'static Location<'static>, body: impl FnOnce() -> R) -> R {
+    struct Restore(Option<&'static Location<'static>>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            AMBIENT.set(self.0);
+        }
+    }
+    let outer = AMBIENT.get();
+    let _restore = Restore(outer);
+    AMBIENT.set(Some(outer.unwrap_or(location)));
+    body()
 }
 
 /// Identifies a trace among all of the process, so that a value taken to another thread is not mistaken for one there.
@@ -163,6 +184,7 @@ pub(super) fn record_all(
     location: &'static Location<'static>,
     body: impl FnOnce(&mut Recorder<'_>) -> Result<Vec<ValueId>, Mistake>,
 ) -> Vec<Tensor> {
+    let location = AMBIENT.try_with(Cell::get).ok().flatten().unwrap_or(location);
     let recorded = STACK.try_with(|stack| {
         let stack = &mut *stack.borrow_mut();
         let top = stack.last_mut()?;

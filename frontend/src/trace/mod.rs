@@ -12,7 +12,7 @@ mod inline;
 mod traced;
 mod transform;
 
-pub(crate) use frame::{Mistake, Recorder, record, type_of};
+pub(crate) use frame::{Mistake, Recorder, located_at, record, type_of};
 pub use traced::{Lowered, Traced, trace};
 
 use frame::{top_types, with_frame};

@@ -257,7 +257,7 @@ pub enum Op {
     },
 
     // Reduce.
-    /// Combines all elements along the axes, which are removed. Order: `docs/reduction-order.md`, [`crate::reduce`].
+    /// Combines all elements along the axes, which are removed. Order: [`crate::reduce`].
     Reduce {
         /// How two elements combine.
         kind: Reduction,

@@ -6,8 +6,9 @@ mod array;
 mod structural;
 
 use crate::dim::{Dim, element_count};
+use crate::elementary::evaluate;
 use crate::graph::{Constant, Function, Node, Op, ValueId};
-use crate::scalar::{ScalarOp, evaluate_core};
+use crate::scalar::ScalarOp;
 use crate::verify::{Diagnostic, graph::verify};
 use crate::{DType, Scalar};
 use array::Array;
@@ -77,14 +78,6 @@ pub enum InterpretError {
         value: u32,
         /// Its type.
         ty: String,
-    },
-    /// An operation that has no definition in terms of core operations yet.
-    #[error("{op} on {dtype} is not core")]
-    NotCore {
-        /// The operation.
-        op: ScalarOp,
-        /// The operands' dtype.
-        dtype: DType,
     },
 }
 
@@ -206,7 +199,7 @@ impl Interpreter<'_> {
             Op::Parameter { index, .. } => Array::from_constant(&self.arguments[*index as usize]),
             Op::Constant(constant) => Array::from_constant(constant),
             Op::Iota { axis, .. } => Array::from_fn(dtype, shape, |index| Scalar::from_i64(dtype, index[*axis] as i64)),
-            Op::Scalar(op) => elementwise(*op, dtype, shape, &operands)?,
+            Op::Scalar(op) => elementwise(*op, dtype, shape, &operands),
             Op::Cast(to) => operands[0].map(dtype, |element| element.cast(*to)),
             Op::Bitcast(to) => operands[0].map(dtype, |element| Scalar::from_bits(*to, element.bits)),
             Op::Reshape { .. } => Array { dtype, shape, elements: operands[0].elements.clone() },
@@ -240,15 +233,10 @@ fn reduction_cost(shape: &[u64], axes: impl DoubleEndedIterator<Item = usize>) -
 }
 
 /// Applies a scalar operation to the elements at each position.
-fn elementwise(op: ScalarOp, dtype: DType, shape: Vec<u64>, operands: &[&Array]) -> Result<Array, InterpretError> {
+fn elementwise(op: ScalarOp, dtype: DType, shape: Vec<u64>, operands: &[&Array]) -> Array {
     let elements = (0..operands[0].elements.len()).map(|position| {
         let scalars: SmallVec<[Scalar; 3]> = operands.iter().map(|operand| operand.elements[position]).collect();
         evaluate(op, &scalars)
     });
-    Ok(Array { dtype, shape, elements: elements.collect::<Result<_, _>>()? })
-}
-
-/// The value of a scalar operation.
-fn evaluate(op: ScalarOp, operands: &[Scalar]) -> Result<Scalar, InterpretError> {
-    evaluate_core(op, operands).ok_or_else(|| InterpretError::NotCore { op, dtype: operands[operands.len() - 1].dtype })
+    Array { dtype, shape, elements: elements.collect() }
 }

@@ -6,15 +6,30 @@
 //! A reduce loop combines its elements as one block of [`crate::reduce`], however many there are; no iterations give the
 //! reduction's identity. Coordinates are computed modulo 2^64, as every engine does.
 
-use super::InterpretError;
-use super::kernel_memory::{Memory, Sizes, arguments, buffer_sizes};
+pub use super::kernel_memory::Memory;
+use super::kernel_memory::{Sizes, arguments, buffer_sizes};
 use crate::Scalar;
+use crate::elementary::evaluate;
 use crate::kernel::{Affine, Block, BufferId, Extent, IndexId, Inst, Kernel, Loop, LoopKind, Var};
 use crate::reduce::{Accumulators, BLOCK};
-use crate::scalar::{ScalarOp, evaluate_core};
 use crate::text::kernel_print::Names;
-use crate::verify::verify_kernel;
+use crate::verify::Diagnostic;
+use crate::verify::kernel::verify_kernel;
 use smallvec::SmallVec;
+
+/// Why a kernel or a plan could not be run on its arguments.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InterpretError {
+    /// It is not well formed; the first violation.
+    #[error("not well formed: {0}")]
+    Invalid(Diagnostic),
+    /// The arguments do not fit it.
+    #[error("{0}")]
+    Arguments(String),
+    /// It did something that its specification forbids.
+    #[error("{0}")]
+    Execution(String),
+}
 
 /// Verifies a kernel and runs it: `dims` are the sizes of its named dimensions, `buffers` the memory of its arrays.
 ///
@@ -129,7 +144,7 @@ impl<'r, 'm> Machine<'r, 'm> {
             Inst::Constant { result, value } => self.set(*result, *value),
             Inst::Scalar { result, op, operands } => {
                 let operands: SmallVec<[Scalar; 3]> = operands.iter().map(|&operand| self.get(operand)).collect();
-                let value = evaluate(*op, &operands).ok_or_else(|| self.not_core(inst))?;
+                let value = evaluate(*op, &operands);
                 self.set(*result, value);
             }
             Inst::Cast { result, operand } => {
@@ -207,11 +222,14 @@ impl<'r, 'm> Machine<'r, 'm> {
 
     /// The row-major position of an access in bounds.
     fn position(&self, inst: &Inst, buffer: BufferId, at: &[Affine]) -> Result<usize, InterpretError> {
-        let mut position = 0;
+        let mut position = 0_usize;
         for (axis, (affine, &size)) in at.iter().zip(&self.sizes[buffer.0 as usize]).enumerate() {
             let coordinate = self.affine(affine);
             match u64::try_from(coordinate) {
-                Ok(inside) if inside < size => position = position * size as usize + inside as usize,
+                // Wraps only if another axis is empty, and then that one's coordinate is out of bounds.
+                Ok(inside) if inside < size => {
+                    position = position.wrapping_mul(size as usize).wrapping_add(inside as usize);
+                }
                 _ => {
                     let problem =
                         format!("coordinate {coordinate} is out of bounds of axis {axis}, whose size is {size}");
@@ -245,10 +263,6 @@ impl<'r, 'm> Machine<'r, 'm> {
         Ok(())
     }
 
-    fn not_core(&self, inst: &Inst) -> InterpretError {
-        self.failure(inst, "the operation is not core for this dtype and has to be expanded first")
-    }
-
     fn failure(&self, inst: &Inst, problem: &str) -> InterpretError {
         let names = Names::new(self.kernel);
         let kernel = &self.kernel.name;
@@ -258,7 +272,55 @@ impl<'r, 'm> Machine<'r, 'm> {
     }
 }
 
-/// The one place where scalar operations get their meaning.
-fn evaluate(op: ScalarOp, operands: &[Scalar]) -> Option<Scalar> {
-    evaluate_core(op, operands)
+#[cfg(test)]
+mod tests {
+    use super::{InterpretError, Memory, run_kernel};
+    use crate::kernel::Kernel;
+    use crate::text::parse_kernel;
+
+    fn double(op: &str) -> Kernel {
+        let text = format!(
+            "kernel @double(dims n; read %0: f64[n], write %1: f64[n]) {{
+               grid i0 in n {{ v0: f64 = load %0[i0] v1: f64 = {op} v0, v0 store %1[i0] v1 }}
+             }}"
+        );
+        parse_kernel(&text).expect("a kernel")
+    }
+
+    fn run(kernel: &Kernel, dims: &[u64], buffers: &mut [Memory<'_>]) -> String {
+        run_kernel(kernel, dims, buffers).expect_err("an error").to_string()
+    }
+
+    #[test]
+    fn memory_is_the_callers() {
+        let input: Vec<u8> = [1.5_f64, -2.0].iter().flat_map(|value| value.to_le_bytes()).collect();
+        let mut output = vec![0; 16];
+        run_kernel(&double("add"), &[2], &mut [Memory::Read(&input), Memory::Write(&mut output)]).expect("it runs");
+        let expected: Vec<u8> = [3.0_f64, -4.0].iter().flat_map(|value| value.to_le_bytes()).collect();
+        assert_eq!(output, expected);
+    }
+
+    #[test]
+    fn arguments_that_do_not_fit_are_errors() {
+        let (kernel, input, mut output) = (double("add"), [0; 8], [0; 8]);
+        let wrong_dims = run(&kernel, &[], &mut [Memory::Read(&input), Memory::Write(&mut output)]);
+        assert_eq!(wrong_dims, "kernel @double: 1 dims needed, got 0");
+        assert_eq!(run(&kernel, &[1], &mut [Memory::Read(&input)]), "kernel @double: 2 buffers needed, got 1");
+        let short = run(&kernel, &[2], &mut [Memory::Read(&input), Memory::Write(&mut output)]);
+        assert_eq!(short, "kernel @double: buffer %0 has 8 bytes, which is not f64[2]");
+        let direction = run(&kernel, &[1], &mut [Memory::Read(&input), Memory::Read(&input)]);
+        assert_eq!(direction, "kernel @double: buffer %1 has memory of the other direction");
+        let huge = run(&kernel, &[u64::MAX], &mut [Memory::Read(&input), Memory::Write(&mut output)]);
+        assert!(huge.contains("negative or too large"), "{huge}");
+        let many = run(&kernel, &[1 << 62], &mut [Memory::Read(&input), Memory::Write(&mut output)]);
+        assert!(many.contains("8 bytes, which is not f64[4611686018427387904]"), "{many}");
+    }
+
+    #[test]
+    fn what_does_not_verify_does_not_run() {
+        let mut kernel = double("add");
+        kernel.values.clear();
+        let error = run_kernel(&kernel, &[0], &mut [Memory::Read(&[]), Memory::Write(&mut [])]);
+        assert!(matches!(error, Err(InterpretError::Invalid(_))), "{error:?}");
+    }
 }

@@ -1,6 +1,6 @@
 //! The memory of a running kernel: bytes that are read or written by the element.
 
-use super::InterpretError;
+use super::kernel::InterpretError;
 use crate::kernel::{Access, Kernel};
 use crate::{DType, Scalar};
 use smallvec::SmallVec;
@@ -59,7 +59,10 @@ pub(super) fn buffer_sizes(
     for (position, (buffer, memory)) in kernel.buffers.iter().zip(memories).enumerate() {
         let sizes: Option<Sizes> = buffer.shape.iter().map(|extent| extent.size(dims)).collect();
         let Some(sizes) = sizes else {
-            return Err(arguments(kernel, &format!("buffer %{position} has a negative size for dims {dims:?}")));
+            return Err(arguments(
+                kernel,
+                &format!("buffer %{position} has a size that is negative or too large for dims {dims:?}"),
+            ));
         };
         let bytes = byte_count(&sizes, buffer.dtype);
         if bytes != Some(memory.length()) {

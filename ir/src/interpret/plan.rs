@@ -1,15 +1,15 @@
 //! Plans, executed step by step.
 //!
 //! A step may store a part of a buffer and leave the rest to others (the pieces of a concatenation), so that the check
-//! of [`super::run_kernel_checked`] for elements never stored is too strict here.
+//! of [`super::kernel::run_kernel_checked`] for elements never stored is too strict here.
 
-use super::kernel_memory::{Memory, byte_count};
-use super::{InterpretError, run_kernel};
+use super::kernel::{InterpretError, Memory, run_kernel};
+use super::kernel_memory::byte_count;
 use crate::dim::{Dim, Type};
 use crate::graph::{Constant, constant_matches};
 use crate::kernel::Access;
 use crate::plan::{Plan, PlanBuffer, Step, Storage};
-use crate::verify::verify_plan;
+use crate::verify::plan::verify_plan;
 
 /// Verifies a plan and runs it: one constant per argument gives one per result.
 ///
@@ -41,11 +41,16 @@ fn bind_dims(plan: &Plan, inputs: &[Constant]) -> Result<Vec<u64>, InterpretErro
         let sizes = || input.shape.iter().zip(&ty.shape);
         if !fits || !sizes().all(|(&size, &dim)| bind(&mut dims, dim, size)) {
             let (got, needed) = (input.ty().display(&[]), ty.display(&plan.dims));
-            let message = format!("argument {position} is {got}, which does not fit {needed} with {:?}", dims);
+            let known: String = plan.dims.iter().zip(&dims).map(|(name, size)| known_size(name, *size)).collect();
+            let message = format!("argument {position} is {got}, which does not fit {needed}{known}");
             return Err(InterpretError::Arguments(message));
         }
     }
     Ok(dims.into_iter().map(|size| size.expect("a verified plan's arguments bind every dimension")).collect())
+}
+
+fn known_size(name: &str, size: Option<u64>) -> String {
+    size.map_or_else(String::new, |size| format!(", {name} = {size}"))
 }
 
 /// Makes a dim have a size, if it can.

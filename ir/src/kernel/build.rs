@@ -17,8 +17,18 @@ use std::collections::HashMap;
 #[derive(Debug, Default)]
 pub struct KernelBuilder {
     kernel: Kernel,
-    /// Open blocks, outermost first: their instructions and the pure values they define.
-    open: Vec<(Vec<Inst>, HashMap<Key, Var>)>,
+    /// Open blocks, outermost first.
+    open: Vec<Open>,
+}
+
+/// A block under construction.
+#[derive(Debug, Default)]
+struct Open {
+    insts: Vec<Inst>,
+    /// The pure values it defines.
+    known: HashMap<Key, Var>,
+    /// What [`KernelBuilder::remember`] was told while it was innermost.
+    remembered: HashMap<(&'static str, Vars), Vars>,
 }
 
 /// A pure instruction without its result.
@@ -82,7 +92,7 @@ impl KernelBuilder {
     }
 
     fn pure(&mut self, key: Key, dtype: DType) -> Var {
-        if let Some(&var) = self.open.iter().rev().find_map(|(_, known)| known.get(&key)) {
+        if let Some(&var) = self.open.iter().rev().find_map(|block| block.known.get(&key)) {
             return var;
         }
         let result = self.fresh(dtype);
@@ -95,13 +105,27 @@ impl KernelBuilder {
             Key::Load(buffer, at) => Inst::Load { result, buffer, at },
             Key::Lookup(table, index) => Inst::Lookup { result, table, index },
         };
-        let (insts, known) = self.innermost();
-        insts.push(inst);
-        known.insert(key, result);
+        let block = self.innermost();
+        block.insts.push(inst);
+        block.known.insert(key, result);
         result
     }
 
-    fn innermost(&mut self) -> &mut (Vec<Inst>, HashMap<Key, Var>) {
+    /// What was remembered under the same name and operands, if it is visible here.
+    #[must_use]
+    pub fn recall(&self, name: &'static str, operands: &[Var]) -> Option<Vars> {
+        let key = (name, Vars::from_slice(operands));
+        self.open.iter().rev().find_map(|block| block.remembered.get(&key)).cloned()
+    }
+
+    /// Shares the results of a whole computation, branches and loops included, for as long as the innermost block is open.
+    /// The name and the operands must determine the results.
+    pub fn remember(&mut self, name: &'static str, operands: &[Var], results: &[Var]) {
+        let key = (name, Vars::from_slice(operands));
+        self.innermost().remembered.insert(key, Vars::from_slice(results));
+    }
+
+    fn innermost(&mut self) -> &mut Open {
         self.open.last_mut().expect("a block is open until `finish`")
     }
 
@@ -146,7 +170,7 @@ impl KernelBuilder {
 
     /// Writes an element.
     pub fn store(&mut self, buffer: BufferId, at: SmallVec<[Affine; 3]>, value: Var) {
-        self.innermost().0.push(Inst::Store { buffer, at, value });
+        self.innermost().insts.push(Inst::Store { buffer, at, value });
     }
 
     /// Opens a nested block: what is appended from now on goes there.
@@ -156,7 +180,7 @@ impl KernelBuilder {
 
     /// Closes the innermost block.
     pub fn close_block(&mut self, yields: &[Var]) -> Block {
-        let (insts, _) = self.open.pop().expect("close_block matches an open_block");
+        let Open { insts, .. } = self.open.pop().expect("close_block matches an open_block");
         Block { insts, yields: Vars::from_slice(yields) }
     }
 
@@ -164,7 +188,7 @@ impl KernelBuilder {
     pub fn branch(&mut self, condition: Var, then: Block, otherwise: Block) -> Vars {
         let dtypes: Vec<DType> = then.yields.iter().map(|&var| self.dtype(var)).collect();
         let results: Vars = dtypes.into_iter().map(|dtype| self.fresh(dtype)).collect();
-        self.innermost().0.push(Inst::If { results: results.clone(), condition, then, otherwise });
+        self.innermost().insts.push(Inst::If { results: results.clone(), condition, then, otherwise });
         results
     }
 
@@ -190,7 +214,7 @@ impl KernelBuilder {
     fn push_loop(&mut self, index: IndexId, extent: Extent, kind: LoopKind, body: Block) -> Vars {
         let dtypes: Vec<DType> = body.yields.iter().map(|&var| self.dtype(var)).collect();
         let results: Vars = dtypes.into_iter().map(|dtype| self.fresh(dtype)).collect();
-        self.innermost().0.push(Inst::Loop(Box::new(Loop { index, extent, kind, body, results: results.clone() })));
+        self.innermost().insts.push(Inst::Loop(Box::new(Loop { index, extent, kind, body, results: results.clone() })));
         results
     }
 

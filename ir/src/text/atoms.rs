@@ -46,8 +46,13 @@ impl<'a> DimNames<'a> {
             return Err(cursor.error(offset, format!("unknown dimension `{}`", shortened(name))));
         };
         cursor.advance();
-        let signed = matches!(cursor.token(), Token::Number(digits) if digits.starts_with('-'));
-        let constant = if cursor.eat('+') || signed { cursor.number("an offset")? } else { 0 };
+        let added = cursor.eat('+');
+        let negative = matches!(cursor.token(), Token::Number(digits) if digits.starts_with('-'));
+        let constant = match (added, negative) {
+            (true, true) => return Err(cursor.unexpected("an offset without sign")),
+            (false, false) => 0,
+            (true, false) | (false, true) => cursor.number("an offset")?,
+        };
         Ok(Dim { name: Some(id), constant })
     }
 
@@ -183,5 +188,8 @@ mod tests {
         let dims = DimNames::parse(&mut cursor).unwrap();
         let shape = dims.shape(&mut cursor).unwrap();
         assert_eq!(crate::dim::display_shape(&shape, &dims.names), "[n, m-1, n+2, 0, 7]");
+        for bad in ["[n+-1]", "[n+]", "[-1]", "[k]", "[1.5]", "[n", "[n-9223372036854775809]"] {
+            assert!(dims.shape(&mut Cursor::new(bad)).is_err(), "{bad}");
+        }
     }
 }

@@ -1,12 +1,14 @@
 //! Tokens of the kernel text form, and a cursor over them with one token of lookahead.
 
-use super::ParseError;
+use super::lexer::ParseError;
 
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TokenKind {
-    /// A letter or `_`, then letters, digits, `_` and `.`.
+    /// A letter or `_`, then letters, digits and `_`.
     Word,
+    /// `@`, then letters, digits, `_` and `.`.
+    Name,
     /// A digit, then whatever belongs to a decimal number. Whether it is one is for the parser to say.
     Number,
     /// Any other single character.
@@ -23,22 +25,31 @@ pub(super) struct Token<'t> {
     /// Its characters.
     pub text: &'t str,
     /// Line, from 1.
-    pub line: u32,
+    pub line: usize,
     /// Column in characters, from 1.
-    pub column: u32,
+    pub column: usize,
 }
 
-/// Whether `text` is one word of the text form.
+/// Whether `text` can name a dimension: ASCII letters, digits and `_`, not starting with a digit.
 pub(crate) fn is_word(text: &str) -> bool {
     text.starts_with(starts_word) && text.chars().all(continues_word)
 }
 
+/// Whether `text` can name a kernel: ASCII letters, digits, `_` and `.`.
+pub(crate) fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(continues_name)
+}
+
 fn starts_word(character: char) -> bool {
-    character.is_alphabetic() || character == '_'
+    character.is_ascii_alphabetic() || character == '_'
 }
 
 fn continues_word(character: char) -> bool {
-    character.is_alphanumeric() || character == '_' || character == '.'
+    character.is_ascii_alphanumeric() || character == '_'
+}
+
+fn continues_name(character: char) -> bool {
+    continues_word(character) || character == '.'
 }
 
 /// Whether `text` is `prefix` and digits, as the names of values (`v`), loop indices (`i`) and tables (`t`) are.
@@ -50,8 +61,8 @@ pub(crate) fn is_numbered(text: &str, prefix: char) -> bool {
 /// The tokens of a text, one ahead.
 pub(super) struct Cursor<'t> {
     rest: &'t str,
-    line: u32,
-    column: u32,
+    line: usize,
+    column: usize,
     next: Token<'t>,
 }
 
@@ -83,7 +94,9 @@ impl<'t> Cursor<'t> {
     pub fn expected<T>(&self, what: &str) -> Result<T, ParseError> {
         let found = match self.next.kind {
             TokenKind::End => "the end of the text".to_owned(),
-            TokenKind::Word | TokenKind::Number | TokenKind::Symbol => format!("`{}`", self.next.text),
+            TokenKind::Word | TokenKind::Name | TokenKind::Number | TokenKind::Symbol => {
+                format!("`{}`", shortened(self.next.text))
+            }
         };
         self.error_at(self.next, format!("expected {what}, found {found}"))
     }
@@ -118,8 +131,13 @@ impl<'t> Cursor<'t> {
         let Some(first) = self.rest.chars().next() else {
             return Token { kind: TokenKind::End, text: "", line, column };
         };
+        let run = |start: usize, continues: fn(char) -> bool| {
+            self.rest[start..].find(|c| !continues(c)).map_or(self.rest.len(), |length| start + length)
+        };
         let (kind, length) = if starts_word(first) {
-            (TokenKind::Word, self.rest.find(|c| !continues_word(c)).unwrap_or(self.rest.len()))
+            (TokenKind::Word, run(0, continues_word))
+        } else if first == '@' {
+            (TokenKind::Name, run(1, continues_name))
         } else if first.is_ascii_digit() {
             (TokenKind::Number, number_length(self.rest))
         } else {
@@ -145,10 +163,10 @@ impl<'t> Cursor<'t> {
         let (taken, rest) = self.rest.split_at(length);
         for character in taken.chars() {
             if character == '\n' {
-                self.line = self.line.saturating_add(1);
+                self.line += 1;
                 self.column = 1;
             } else {
-                self.column = self.column.saturating_add(1);
+                self.column += 1;
             }
         }
         self.rest = rest;
@@ -156,12 +174,17 @@ impl<'t> Cursor<'t> {
     }
 }
 
+/// At most the first 40 characters, so that a message stays readable whatever the text.
+pub(super) fn shortened(text: &str) -> &str {
+    text.char_indices().nth(40).map_or(text, |(end, _)| &text[..end])
+}
+
 /// Letters, digits and dots, and a sign directly after an exponent's `e`.
 fn number_length(text: &str) -> usize {
     let mut previous = '0';
     for (position, character) in text.char_indices() {
         let sign = matches!(character, '+' | '-') && matches!(previous, 'e' | 'E');
-        if !sign && !continues_word(character) {
+        if !sign && !continues_name(character) {
             return position;
         }
         previous = character;

@@ -1,16 +1,13 @@
-//! Kernels from text: the head, buffers, tables, sizes and blocks.
+//! Kernels from text: the head, buffers, tables, names and blocks.
 //!
 //! The parser knows names and syntax only. What it accepts may still be ill-typed or out of scope, which is for
-//! [`crate::verify::verify_kernel`] to say.
+//! [`crate::verify::kernel::verify_kernel`] to say.
 
-use super::ParseError;
-use super::kernel_lexer::{Cursor, Token, TokenKind, is_numbered};
-use crate::dim::{Dim, DimId};
-use crate::kernel::{
-    Access, Affine, Block, Buffer, BufferId, BufferShape, Extent, IndexId, Kernel, MAX_NESTING, Table, TableId, Var,
-};
+use super::kernel_lexer::{Cursor, Token, TokenKind, is_name, is_numbered, shortened};
+use super::lexer::ParseError;
+use crate::dim::DimId;
+use crate::kernel::{Access, Block, Buffer, BufferId, BufferShape, IndexId, Kernel, MAX_NESTING, Table, TableId, Var};
 use crate::{DType, Scalar};
-use smallvec::SmallVec;
 use std::collections::HashMap;
 
 /// Parses the text form of one kernel. Values and loop indices are numbered in the order of their definition.
@@ -34,7 +31,7 @@ pub fn parse_kernel(text: &str) -> Result<Kernel, ParseError> {
 pub(super) struct Parser<'t> {
     pub cursor: Cursor<'t>,
     pub kernel: Kernel,
-    dims: HashMap<&'t str, DimId>,
+    pub dims: HashMap<&'t str, DimId>,
     vars: HashMap<&'t str, Option<Var>>,
     indices: HashMap<&'t str, IndexId>,
     depth: usize,
@@ -49,8 +46,12 @@ pub(super) struct Defined<'t> {
 impl<'t> Parser<'t> {
     fn kernel(&mut self) -> Result<(), ParseError> {
         self.cursor.expect("kernel")?;
-        self.cursor.expect("@")?;
-        self.kernel.name = self.cursor.word("the kernel's name")?.text.to_owned();
+        let name = self.cursor.peek();
+        match name.text.strip_prefix('@') {
+            Some(name) if is_name(name) => self.kernel.name = name.to_owned(),
+            _ => return self.cursor.expected("`@` and the kernel's name"),
+        }
+        self.cursor.advance();
         self.cursor.expect("(")?;
         if self.cursor.accept("dims") {
             self.dim_names()?;
@@ -157,131 +158,8 @@ impl<'t> Parser<'t> {
         let text = format!("{sign}{}", token.text);
         match parse_literal(dtype, &text) {
             Some(value) => Ok(value),
-            None => self.cursor.error_at(start, format!("`{text}` is not a value of {dtype}")),
+            None => self.cursor.error_at(start, format!("`{}` is not a value of {dtype}", shortened(&text))),
         }
-    }
-
-    fn unsigned(&mut self, what: &str) -> Result<u64, ParseError> {
-        let token = self.cursor.number(what)?;
-        token.text.parse().or_else(|_| self.cursor.error_at(token, format!("`{}` is not {what}", token.text)))
-    }
-
-    fn signed(&mut self, token: Token<'t>, value: i128) -> Result<i64, ParseError> {
-        value.try_into().or_else(|_| self.cursor.error_at(token, format!("{value} does not fit 64 bits")))
-    }
-
-    /// `n`, `blocks(n)`, `block(n, i0)`.
-    pub fn extent(&mut self) -> Result<Extent, ParseError> {
-        let start = self.cursor.peek();
-        let word = if matches!(start.text, "block" | "blocks") { self.cursor.advance() } else { start };
-        match word.text {
-            "blocks" if self.cursor.accept("(") => {
-                let dim = self.dim()?;
-                self.cursor.expect(")")?;
-                Ok(Extent::Blocks(dim))
-            }
-            "block" if self.cursor.accept("(") => {
-                let dim = self.dim()?;
-                self.cursor.expect(",")?;
-                let index = self.index()?;
-                self.cursor.expect(")")?;
-                Ok(Extent::Block { dim, index })
-            }
-            "block" | "blocks" => Ok(Extent::Dim(self.named_dim(word)?)),
-            _ => Ok(Extent::Dim(self.dim()?)),
-        }
-    }
-
-    /// `3`, `n`, `n-1`, `n+2`.
-    fn dim(&mut self) -> Result<Dim, ParseError> {
-        let start = self.cursor.peek();
-        if self.cursor.accept("-") {
-            let magnitude = self.unsigned("an integer")?;
-            return Ok(Dim { name: None, constant: self.signed(start, -i128::from(magnitude))? });
-        }
-        if start.kind == TokenKind::Number {
-            let value = self.unsigned("an integer")?;
-            return Ok(Dim { name: None, constant: self.signed(start, value.into())? });
-        }
-        let name = self.cursor.word("a size")?;
-        self.named_dim(name)
-    }
-
-    /// What follows the name of a dimension in a size.
-    fn named_dim(&mut self, name: Token<'t>) -> Result<Dim, ParseError> {
-        let Some(&id) = self.dims.get(name.text) else {
-            return self.cursor.error_at(name, format!("unknown dimension `{}`", name.text));
-        };
-        let sign = if self.cursor.accept("+") {
-            1
-        } else if self.cursor.accept("-") {
-            -1
-        } else {
-            return Ok(Dim::named(id));
-        };
-        let magnitude = self.unsigned("an integer")?;
-        Ok(Dim { name: Some(id), constant: self.signed(name, sign * i128::from(magnitude))? })
-    }
-
-    /// `4096*i0 + i1 + n - 1`.
-    pub fn affine(&mut self) -> Result<Affine, ParseError> {
-        let start = self.cursor.peek();
-        let mut affine = Affine::constant(0);
-        let mut constant = 0_i128;
-        let mut sign = if self.cursor.accept("-") { -1 } else { 1 };
-        loop {
-            let term = self.cursor.peek();
-            if term.kind == TokenKind::Number {
-                let magnitude = sign * i128::from(self.unsigned("an integer")?);
-                if self.cursor.accept("*") {
-                    let factor = self.signed(term, magnitude)?;
-                    let index = self.index()?;
-                    affine.terms.push((index, factor));
-                } else {
-                    constant += magnitude;
-                }
-            } else if is_numbered(term.text, 'i') {
-                let index = self.index()?;
-                affine.terms.push((index, sign as i64));
-            } else {
-                self.offset_name(&mut affine, sign)?;
-            }
-            if self.cursor.accept("+") {
-                sign = 1;
-            } else if self.cursor.accept("-") {
-                sign = -1;
-            } else {
-                break;
-            }
-        }
-        affine.offset.constant = self.signed(start, constant)?;
-        Ok(affine)
-    }
-
-    fn offset_name(&mut self, affine: &mut Affine, sign: i128) -> Result<(), ParseError> {
-        let name = self.cursor.word("a number, a loop index or a dimension")?;
-        match self.dims.get(name.text) {
-            None => self.cursor.error_at(name, format!("unknown dimension `{}`", name.text)),
-            Some(_) if sign < 0 => self.cursor.error_at(name, "a dimension can only be added"),
-            Some(_) if affine.offset.name.is_some() => {
-                self.cursor.error_at(name, "only one dimension can take part in a coordinate")
-            }
-            Some(&id) => {
-                affine.offset.name = Some(id);
-                Ok(())
-            }
-        }
-    }
-
-    /// Coordinates in brackets.
-    pub fn coordinates(&mut self) -> Result<SmallVec<[Affine; 3]>, ParseError> {
-        self.cursor.expect("[")?;
-        let mut at = SmallVec::new();
-        self.list("]", |parser| {
-            at.push(parser.affine()?);
-            Ok(())
-        })?;
-        Ok(at)
     }
 
     /// `%1`.
@@ -318,7 +196,8 @@ impl<'t> Parser<'t> {
         Ok(id)
     }
 
-    fn index(&mut self) -> Result<IndexId, ParseError> {
+    /// The name of a known loop index.
+    pub fn index(&mut self) -> Result<IndexId, ParseError> {
         let token = self.cursor.word("a loop index")?;
         match self.indices.get(token.text) {
             Some(&id) => Ok(id),

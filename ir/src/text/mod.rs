@@ -14,13 +14,14 @@ mod graph_print;
 mod kernel_lexer;
 mod kernel_parse;
 mod kernel_parse_inst;
+mod kernel_parse_size;
 pub(crate) mod kernel_print;
 pub mod lexer;
 mod plan_print;
 
 pub use constant::parse_constant;
 pub use graph_parse::parse_function;
-pub(crate) use kernel_lexer::{is_numbered, is_word};
+pub(crate) use kernel_lexer::{is_name, is_numbered, is_word};
 pub use kernel_parse::parse_kernel;
 pub use lexer::{ParseError, is_identifier};
 

@@ -6,11 +6,18 @@ use super::Diagnostic;
 use crate::dim::Dim;
 use crate::kernel::{Affine, Block, Extent, IndexId, Inst, Kernel, LoopKind, MAX_INDICES, MAX_NESTING, Var};
 use crate::text::kernel_print::Names;
-use crate::text::{is_numbered, is_word};
+use crate::text::{is_name, is_numbered, is_word};
 use crate::{DType, Scalar};
 use std::collections::HashSet;
 
-/// Violations of K1 to K20, in the order of the text; none for a well-formed kernel.
+/// Where reporting stops: more would not be read, and each quotes its instruction, which may be long.
+const MAX_DIAGNOSTICS: usize = 100;
+
+/// How many characters of an instruction a diagnostic quotes.
+const MAX_LOCATION: usize = 120;
+
+/// Violations of K1 to K20, in the order of the text; none for a well-formed kernel, at
+/// most 100 in instructions.
 #[must_use]
 pub fn verify_kernel(kernel: &Kernel) -> Vec<Diagnostic> {
     let mut verifier = Verifier::new(kernel);
@@ -66,8 +73,11 @@ impl<'k> Verifier<'k> {
 
     /// Reports a violation in an instruction.
     pub fn report_in(&mut self, inst: &Inst, constraint: &'static str, message: impl Into<String>) {
-        let location = Some(self.printed().head(inst));
-        self.diagnostics.push(Diagnostic { constraint, message: message.into(), location });
+        if self.diagnostics.len() < MAX_DIAGNOSTICS {
+            let head = self.printed().head(inst);
+            let location = Some(head.chars().take(MAX_LOCATION).collect());
+            self.diagnostics.push(Diagnostic { constraint, message: message.into(), location });
+        }
     }
 
     fn printed(&mut self) -> &Names<'k> {
@@ -86,8 +96,8 @@ impl<'k> Verifier<'k> {
 
     /// K1.
     fn names(&mut self) {
-        if !is_word(&self.kernel.name) {
-            self.report("K1", format!("the kernel's name {:?} is not a word", self.kernel.name));
+        if !is_name(&self.kernel.name) {
+            self.report("K1", format!("the kernel's name {:?} is not letters, digits, `_` and `.`", self.kernel.name));
         }
         let mut seen = HashSet::new();
         for name in &self.kernel.dims {

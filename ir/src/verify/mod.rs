@@ -5,12 +5,9 @@
 //! that bears its name.
 
 pub mod graph;
-mod kernel;
+pub mod kernel;
 mod kernel_inst;
-mod plan;
-
-pub use kernel::{verify_core, verify_kernel};
-pub use plan::verify_plan;
+pub mod plan;
 
 use std::fmt;
 

@@ -1,6 +1,7 @@
 //! What makes a plan well formed: constraints P1 to P9 of `docs/kernel-ir.md`.
 
-use super::{Diagnostic, verify_kernel};
+use super::Diagnostic;
+use super::kernel::verify_kernel;
 use crate::dim::Dim;
 use crate::graph::constant_matches;
 use crate::kernel::{Access, BufferShape, Extent, extents};

@@ -3,6 +3,12 @@
 //! Every pass is a pure function from a function to a function, linear in its size (or nearly), independent of hash
 //! order, and keeps the source line of every node it keeps or replaces.
 
+mod cse;
 mod dce;
+mod fold;
+mod simplify;
 
+pub use cse::cse;
 pub use dce::dce;
+pub use fold::fold;
+pub use simplify::simplify;

@@ -1,22 +1,37 @@
-//! rotation
-use crate::{IntoTensor, Tensor, Tree};
+//! [`Rotation`]: unit quaternions with the operations of `scipy.spatial.transform.Rotation`.
+//!
+//! One file per representation. Each operation runs its body under the caller's source line.
 
-/// A rotation.
+mod apply;
+mod group;
+mod matrix;
+mod quat;
+mod rotvec;
+
+use crate::{Tensor, Tree};
+
+/// Rotations in three dimensions, over any leading axes.
+///
+/// Holds unit quaternions `[..., 4]`, scalar-last. `Rotation<Tensor>` is traced; it is a tree with that one leaf, so
+/// functions take and return rotations, which outside are `Rotation<Array>`.
+///
+/// The sign of the quaternion is kept: `q` and `-q` are the same rotation but different values.
 #[derive(Clone, Copy, Debug, PartialEq, Tree)]
 pub struct Rotation<T = Tensor> {
     quat: T,
 }
 
-impl Rotation {
-    /// stub
-    #[track_caller]
-    pub fn from_rotvec(x: Tensor) -> Self {
-        Self { quat: x }
+impl<T> Rotation<T> {
+    /// A rotation from what holds its unit quaternions, which is not checked: of an array, to pass it to a compiled
+    /// function. A quaternion that is not of unit length makes the results of all operations wrong.
+    #[must_use]
+    pub const fn from_parts(quat: T) -> Self {
+        Self { quat }
     }
 
-    /// stub
-    #[track_caller]
-    pub fn apply(self, p: impl IntoTensor) -> Tensor {
-        self.quat * p
+    /// What holds the unit quaternions.
+    #[must_use]
+    pub fn into_parts(self) -> T {
+        self.quat
     }
 }

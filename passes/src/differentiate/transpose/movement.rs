@@ -56,8 +56,18 @@ pub fn slice(
             named_rest.push((axis, Dim { constant: rest, ..size }));
         }
     }
-    let zero = e.neutral(ty.dtype, &Shape::new());
-    let mut padded = e.push(Op::Pad { low: start.to_vec(), high, interior }, &[cotangent, zero]);
+    // One padding for each axis, last axis first: so that sums of them simplify along one axis after the other.
+    let mut padded = cotangent;
+    for axis in (0..rank).rev() {
+        if (start[axis], high[axis], interior[axis]) != (0, 0, 0) {
+            let only = |amounts: &[u64]| -> Vec<u64> {
+                (0..rank).map(|other| if other == axis { amounts[axis] } else { 0 }).collect()
+            };
+            let zero = e.neutral(ty.dtype, &Shape::new());
+            let pad = Op::Pad { low: only(start), high: only(&high), interior: only(&interior) };
+            padded = e.push(pad, &[padded, zero]);
+        }
+    }
     for (axis, rest) in named_rest {
         let mut shape = e.ty(padded).shape.clone();
         shape[axis] = rest;

@@ -1,0 +1,199 @@
+//! What can be said about a block before its code is written.
+
+use super::code::Lanes;
+use rotrace_ir::DType;
+use rotrace_ir::kernel::{Affine, Block, Extent, IndexId, Inst, Kernel, LoopKind, Var};
+use rotrace_ir::scalar::ScalarOp;
+
+/// Why the kernel is beyond this backend, if it holds an operation that is not core.
+pub(super) fn check_core(kernel: &Kernel) -> Result<(), String> {
+    let mut outcome = Ok(());
+    visit(&kernel.body, &mut |inst| {
+        if let Inst::Scalar { op, operands, .. } = inst {
+            let dtype = operands.last().map_or(DType::Bool, |&var| kernel.dtype(var));
+            if !op.is_core(dtype) {
+                outcome = Err(format!("`{op}` on {dtype} is not a core operation; the `expand` pass must run first"));
+            }
+        }
+    });
+    outcome
+}
+
+/// Instructions of a block and of the blocks in it.
+pub(super) fn instruction_count(block: &Block) -> usize {
+    let mut count = 0;
+    visit(block, &mut |_| count += 1);
+    count
+}
+
+/// Indexed by value: negations of floats of which a fused multiply-add is a user. Those are written as negations, which
+/// disappear in the instruction that multiplies and adds; the others flip the sign bit.
+pub(super) fn absorbed_negations(kernel: &Kernel) -> Vec<bool> {
+    let mut absorbed = vec![false; kernel.values.len()];
+    visit(&kernel.body, &mut |inst| {
+        if let Inst::Scalar { op: ScalarOp::Fma, operands, .. } = inst {
+            operands.iter().for_each(|var| absorbed[var.0 as usize] = true);
+        }
+    });
+    absorbed
+}
+
+/// Calls `see` on every instruction, nested ones after the one that holds them.
+fn visit<'b>(block: &'b Block, see: &mut impl FnMut(&'b Inst)) {
+    for inst in &block.insts {
+        see(inst);
+        nested(inst).for_each(|block| visit(block, see));
+    }
+}
+
+fn nested(inst: &Inst) -> impl Iterator<Item = &Block> {
+    let (first, second) = match inst {
+        Inst::If { then, otherwise, .. } => (Some(then), Some(otherwise)),
+        Inst::Loop(inner) => (Some(&inner.body), None),
+        Inst::Constant { .. }
+        | Inst::Scalar { .. }
+        | Inst::Cast { .. }
+        | Inst::Bitcast { .. }
+        | Inst::Index { .. }
+        | Inst::Load { .. }
+        | Inst::Store { .. }
+        | Inst::Lookup { .. } => (None, None),
+    };
+    first.into_iter().chain(second)
+}
+
+/// The values an instruction defines.
+pub(super) fn results(inst: &Inst) -> &[Var] {
+    match inst {
+        Inst::Constant { result, .. }
+        | Inst::Scalar { result, .. }
+        | Inst::Cast { result, .. }
+        | Inst::Bitcast { result, .. }
+        | Inst::Index { result, .. }
+        | Inst::Load { result, .. }
+        | Inst::Lookup { result, .. } => std::slice::from_ref(result),
+        Inst::Store { .. } => &[],
+        Inst::If { results, .. } => results,
+        Inst::Loop(inner) => &inner.results,
+    }
+}
+
+/// The values an instruction reads itself, without the blocks in it but with what those yield.
+pub(super) fn operands(inst: &Inst) -> Vec<Var> {
+    match inst {
+        Inst::Constant { .. } | Inst::Index { .. } | Inst::Load { .. } => Vec::new(),
+        Inst::Scalar { operands, .. } => operands.to_vec(),
+        Inst::Cast { operand, .. } | Inst::Bitcast { operand, .. } => vec![*operand],
+        Inst::Store { value, .. } => vec![*value],
+        Inst::Lookup { index, .. } => vec![*index],
+        Inst::If { condition, then, otherwise, .. } => {
+            [*condition].iter().chain(&then.yields).chain(&otherwise.yields).copied().collect()
+        }
+        Inst::Loop(inner) => {
+            let initial: &[Var] = match &inner.kind {
+                LoopKind::Reduce { .. } => &[],
+                LoopKind::Carry { initial, .. } => initial,
+            };
+            initial.iter().chain(&inner.body.yields).copied().collect()
+        }
+    }
+}
+
+/// Whether an instruction itself names a loop index.
+fn names_index(inst: &Inst, index: IndexId) -> bool {
+    let any = |at: &[Affine]| at.iter().any(|affine| affine.factor(index) != 0);
+    match inst {
+        Inst::Index { value, .. } => value.factor(index) != 0,
+        Inst::Load { at, .. } | Inst::Store { at, .. } => any(at),
+        Inst::Loop(inner) => matches!(inner.extent, Extent::Block { index: counted, .. } if counted == index),
+        Inst::Constant { .. }
+        | Inst::Scalar { .. }
+        | Inst::Cast { .. }
+        | Inst::Bitcast { .. }
+        | Inst::Lookup { .. }
+        | Inst::If { .. } => false,
+    }
+}
+
+/// The instructions of a loop's body, in order, apart: those that are the same in every iteration, and the others.
+pub(super) struct Split<'b> {
+    pub(super) invariant: Vec<&'b Inst>,
+    pub(super) varying: Vec<&'b Inst>,
+}
+
+/// Splits the body of the loop over `index`, whose `parameters` vary.
+pub(super) fn split<'b>(values: usize, body: &'b Block, index: IndexId, parameters: &[Var]) -> Split<'b> {
+    let mut varies = vec![false; values];
+    parameters.iter().for_each(|var| varies[var.0 as usize] = true);
+    let mut split = Split { invariant: Vec::new(), varying: Vec::new() };
+    for inst in &body.insts {
+        let mut moves = !depends(inst, index, &varies);
+        nested(inst).for_each(|block| {
+            visit(block, &mut |inner| moves &= !depends(inner, index, &varies));
+        });
+        if moves {
+            split.invariant.push(inst);
+        } else {
+            results(inst).iter().for_each(|var| varies[var.0 as usize] = true);
+            split.varying.push(inst);
+        }
+    }
+    split
+}
+
+fn depends(inst: &Inst, index: IndexId, varies: &[bool]) -> bool {
+    matches!(inst, Inst::Store { .. })
+        || names_index(inst, index)
+        || operands(inst).iter().any(|var| varies[var.0 as usize])
+}
+
+/// How many iterations of the loop over `index` vector code runs at once; [`Lanes::One`] if the varying part of its body
+/// cannot be written as vectors.
+pub(super) fn lanes(kernel: &Kernel, split: &Split, yields: &[Var], index: IndexId) -> Lanes {
+    let mut lanes = Lanes::Two;
+    let mut possible = true;
+    let mut see_value = |var: Var| match kernel.dtype(var) {
+        DType::I8 | DType::U8 | DType::I16 | DType::U16 => possible = false,
+        DType::I32 | DType::U32 | DType::F32 => lanes = Lanes::Four,
+        DType::Bool | DType::I64 | DType::U64 | DType::F64 => {}
+    };
+    yields.iter().for_each(|&var| see_value(var));
+    let mut plain = true;
+    let mut see = |inst: &Inst| {
+        results(inst).iter().for_each(|&var| see_value(var));
+        operands(inst).iter().for_each(|&var| see_value(var));
+        if let Inst::Loop(inner) = inst {
+            // An inner loop over independent iterations is vectorised itself; lanes cannot differ in their trip counts.
+            plain &= matches!(inner.kind, LoopKind::Carry { .. }) && !names_index(inst, index);
+        }
+    };
+    for inst in &split.varying {
+        see(inst);
+        nested(inst).for_each(|block| visit(block, &mut see));
+    }
+    if possible && plain { lanes } else { Lanes::One }
+}
+
+/// Values that the varying part reads and does not define: what is splatted before a vector loop.
+pub(super) fn outer_operands(split: &Split, yields: &[Var]) -> Vec<Var> {
+    let mut outer: Vec<Var> = yields.to_vec();
+    let mut defined: Vec<Var> = Vec::new();
+    let mut see = |inst: &Inst| {
+        outer.extend(operands(inst));
+        defined.extend(results(inst));
+        if let Inst::Loop(inner) = inst
+            && let LoopKind::Carry { parameters, .. } = &inner.kind
+        {
+            defined.extend(parameters);
+        }
+    };
+    for inst in &split.varying {
+        see(inst);
+        nested(inst).for_each(|block| visit(block, &mut see));
+    }
+    outer.sort_unstable();
+    outer.dedup();
+    defined.sort_unstable();
+    outer.retain(|var| defined.binary_search(var).is_err());
+    outer
+}

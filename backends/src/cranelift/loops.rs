@@ -1,0 +1,190 @@
+//! Counted loops, and loops over independent iterations with their vector form.
+
+use super::address::Step;
+use super::block::arguments;
+use super::code::{Code, Lanes};
+use super::invariant::{self, Split};
+use super::memory::Rows;
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{InstBuilder, Value, types};
+use rotrace_ir::kernel::{Block, IndexId, Inst};
+use smallvec::SmallVec;
+
+/// Values that a counted loop carries.
+pub(super) type Carried = SmallVec<[Value; 8]>;
+
+/// Short bodies are unrolled to about this many instructions.
+const UNROLLED_INSTRUCTIONS: usize = 48;
+
+impl Code<'_, '_> {
+    /// A loop that steps from `start` to `end` (whose distance `step` divides) and carries values.
+    pub(super) fn counted(
+        &mut self,
+        (start, end): (Value, Value),
+        step: i64,
+        initial: &[Value],
+        body: impl FnOnce(&mut Self, Value, &[Value]) -> Carried,
+    ) -> Carried {
+        let (inside, after) = (self.builder.create_block(), self.builder.create_block());
+        self.builder.append_block_param(inside, types::I64);
+        for &value in initial {
+            let kind = self.kind(value);
+            self.builder.append_block_param(inside, kind);
+            self.builder.append_block_param(after, kind);
+        }
+        let any = self.ins().icmp(IntCC::SignedLessThan, start, end);
+        let first: Carried = std::iter::once(start).chain(initial.iter().copied()).collect();
+        self.ins().brif(any, inside, &arguments(&first), after, &arguments(initial));
+
+        self.builder.switch_to_block(inside);
+        let parameters: Carried = SmallVec::from_slice(self.builder.block_params(inside));
+        let next = body(self, parameters[0], &parameters[1..]);
+        let index = self.plus(parameters[0], step);
+        let more = self.ins().icmp(IntCC::SignedLessThan, index, end);
+        let again: Carried = std::iter::once(index).chain(next.iter().copied()).collect();
+        self.ins().brif(more, inside, &arguments(&again), after, &arguments(&next));
+
+        self.builder.switch_to_block(after);
+        SmallVec::from_slice(self.builder.block_params(after))
+    }
+
+    /// Opens a loop's body.
+    pub(super) fn enter(&mut self, index: IndexId, value: Value) {
+        self.scopes.open();
+        self.nest.push(index);
+        self.indices[index.0 as usize] = Some(value);
+    }
+
+    /// Closes a loop's body.
+    pub(super) fn leave(&mut self) {
+        self.nest.pop();
+        self.scopes.close();
+    }
+
+    /// Independent iterations from `start` to `end`, of which there is at least one.
+    pub(super) fn iterations(&mut self, index: IndexId, range: (Value, Value), length: Option<u64>, body: &Block) {
+        let split = invariant::split(self.kernel.values.len(), body, index, &[]);
+        let lanes = self.before_loop(index, length, &split, &[]);
+        let mut start = range.0;
+        if lanes != Lanes::One {
+            let copies = self.copies(index, lanes, &split);
+            if copies > 1 {
+                start = self.vector_loop(index, (start, range.1), (lanes, copies), &split);
+            }
+            start = self.vector_loop(index, (start, range.1), (lanes, 1), &split);
+        }
+        self.counted((start, range.1), 1, &[], |code, value, _| {
+            code.enter(index, value);
+            code.insts(split.varying);
+            code.leave();
+            Carried::new()
+        });
+        self.after_loop();
+    }
+
+    /// Runs full vectors of iterations, `copies` of them at a time, and returns where it stopped.
+    fn vector_loop(
+        &mut self,
+        index: IndexId,
+        (start, end): (Value, Value),
+        (lanes, copies): (Lanes, i64),
+        split: &Split,
+    ) -> Value {
+        let step = lanes.count() * copies;
+        let stop = self.last_multiple(start, end, step);
+        self.counted((start, stop), step, &[], |code, value, _| {
+            code.enter(index, value);
+            code.lanes = lanes;
+            for copy in 0..copies {
+                code.ahead = (index, copy * lanes.count());
+                code.insts(split.varying.iter().copied());
+            }
+            code.ahead = (index, 0);
+            code.lanes = Lanes::One;
+            code.leave();
+            Carried::new()
+        });
+        stop
+    }
+
+    /// The last number up to `end` that whole steps from `start` reach.
+    pub(super) fn last_multiple(&mut self, start: Value, end: Value, step: i64) -> Value {
+        let length = self.ins().isub(end, start);
+        let mask = self.number(-step);
+        let whole = self.ins().band(length, mask);
+        self.ins().iadd(start, whole)
+    }
+
+    /// How many copies of a short body an iteration of the vector loop runs.
+    fn copies(&self, index: IndexId, lanes: Lanes, split: &Split) -> i64 {
+        let parts = if lanes == Lanes::Four { 2 } else { 1 };
+        let size = split.varying.len() * parts;
+        let copies = if size * 4 <= UNROLLED_INSTRUCTIONS { 4 } else { 1 };
+        if self.can_unroll(index, split) { copies } else { 1 }
+    }
+
+    /// Whether copies of a body can use the same pointers.
+    pub(super) fn can_unroll(&self, index: IndexId, split: &Split) -> bool {
+        split.varying.iter().all(|inst| match inst {
+            Inst::Load { buffer, at, .. } | Inst::Store { buffer, at, .. } => {
+                self.access(*buffer, at).0.step(index) != Step::Dynamic
+            }
+            Inst::If { .. } | Inst::Loop(_) => false,
+            Inst::Constant { .. }
+            | Inst::Scalar { .. }
+            | Inst::Cast { .. }
+            | Inst::Bitcast { .. }
+            | Inst::Index { .. }
+            | Inst::Lookup { .. } => true,
+        })
+    }
+
+    /// Writes what does not vary in a loop, prepares its addresses, and decides its lanes.
+    pub(super) fn before_loop(
+        &mut self,
+        index: IndexId,
+        length: Option<u64>,
+        split: &Split,
+        yields: &[rotrace_ir::kernel::Var],
+    ) -> Lanes {
+        self.scopes.open();
+        self.insts(split.invariant.iter().copied());
+        for inst in &split.varying {
+            if let Inst::Load { buffer, at, .. } | Inst::Store { buffer, at, .. } = inst {
+                let (place, _) = self.access(*buffer, at);
+                self.prepare(&place, index);
+            }
+        }
+        if !self.simd {
+            return Lanes::One;
+        }
+        let lanes = invariant::lanes(self.kernel, split, yields, index);
+        if length.is_some_and(|length| length < lanes.count() as u64) {
+            return Lanes::One;
+        }
+        if lanes != Lanes::One {
+            self.rows = Rows::of(self, index, split, lanes);
+            self.lanes = lanes;
+            for var in invariant::outer_operands(split, yields) {
+                self.presplat(var);
+            }
+            self.lanes = Lanes::One;
+        }
+        lanes
+    }
+
+    /// Forgets what [`Self::before_loop`] prepared.
+    pub(super) fn after_loop(&mut self) {
+        self.splats.clear();
+        self.scopes.close();
+    }
+
+    /// Splats a uniform value ahead of its uses.
+    fn presplat(&mut self, var: rotrace_ir::kernel::Var) {
+        if let super::code::Held::Scalar(value) = self.held[var.0 as usize] {
+            let size = self.size_of(var);
+            let parts = self.splat(self.dtype(var), value, size);
+            self.splats.insert(var, (size, parts));
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Machine code against the reference meaning of kernels, bit for bit.
+
+#[path = "cranelift/arithmetic.rs"]
+mod arithmetic;
+#[path = "cranelift/control.rs"]
+mod control;
+#[path = "cranelift/load.rs"]
+mod load;
+#[path = "cranelift/memory.rs"]
+mod memory;
+#[path = "cranelift/reductions.rs"]
+mod reductions;
+#[path = "cranelift/reference.rs"]
+mod reference;
+#[path = "cranelift/support.rs"]
+mod support;

@@ -1,0 +1,60 @@
+//! Vectors as separate components.
+//!
+//! Rotations are computed on components, each an array over the leading axes alone: after lowering they are registers
+//! of one loop, and taking an array apart or joining one costs nothing.
+
+use crate::trace::{Mistake, record};
+use crate::{DType, Tensor, stack};
+use std::panic::Location;
+
+/// The components along the last axis, which has size `N`. `name` is the operation's, for the message.
+pub(super) fn components<const N: usize>(name: &str, tensor: Tensor) -> [Tensor; N] {
+    let tensor = checked(name, tensor, &[N]);
+    std::array::from_fn(|index| tensor.component(index as i64))
+}
+
+/// The tensor, if its last sizes are `trailing` and its elements floats.
+pub(super) fn checked(name: &str, tensor: Tensor, trailing: &[usize]) -> Tensor {
+    record(Location::caller(), |recorder| {
+        let id = recorder.resolve(tensor)?;
+        let ty = recorder.ty(id);
+        let sizes = ty.shape.iter().map(|dim| dim.as_fixed());
+        let fits = ty.rank() >= trailing.len()
+            && sizes.skip(ty.rank() - trailing.len()).eq(trailing.iter().map(|&size| Some(size as u64)));
+        if fits && ty.dtype.is_float() {
+            return Ok(id);
+        }
+        let operands = vec![recorder.display(id)];
+        let wanted = trailing.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
+        Err(Mistake { message: format!("{name} takes floats of shape [..., {wanted}], got {}", operands[0]), operands })
+    })
+}
+
+/// The inverse of [`components`].
+pub(super) fn join<const N: usize>(components: [Tensor; N]) -> Tensor {
+    stack(components, -1)
+}
+
+/// The scalar product.
+pub(super) fn dot<const N: usize>(a: [Tensor; N], b: [Tensor; N]) -> Tensor {
+    let mut sum = a[N - 1] * b[N - 1];
+    for index in (0..N - 1).rev() {
+        sum = a[index].fma(b[index], sum);
+    }
+    sum
+}
+
+/// The cross product.
+pub(super) fn cross(a: [Tensor; 3], b: [Tensor; 3]) -> [Tensor; 3] {
+    [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
+}
+
+/// The polynomial with the given coefficients, lowest first; for `f32` only the first `single` of them.
+pub(super) fn polynomial(x: Tensor, coefficients: &[f64], single: usize) -> Tensor {
+    let count = if x.dtype() == Some(DType::F32) { single } else { coefficients.len() };
+    let mut sum = x.full_like(coefficients[count - 1]);
+    for &coefficient in coefficients[..count - 1].iter().rev() {
+        sum = sum.fma(x, coefficient);
+    }
+    sum
+}

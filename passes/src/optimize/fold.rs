@@ -1,0 +1,68 @@
+//! Constant folding.
+
+use super::simplify::rebuild;
+use rotrace_ir::dim::fixed_element_count;
+use rotrace_ir::graph::{Constant, Function, GraphBuilder, Node, Op, ValueId};
+use rotrace_ir::interpret::graph::interpret;
+
+/// The most elements that a folded constant has. Larger ones would cost memory that a loop does not.
+pub const ELEMENTS: u64 = 1024;
+
+/// Evaluates nodes whose operands are constants (or small broadcasts of constants, or small counts), if the result is
+/// small. Equal elements stay a broadcast of one number.
+#[must_use]
+pub fn fold(function: &Function) -> Function {
+    rebuild(function, |builder, node, operands| {
+        let ty = function.ty(node.results[0]);
+        let small = fixed_element_count(&ty.shape).is_some_and(|count| count <= ELEMENTS);
+        let folded = if small { evaluate(builder.function(), node, operands) } else { None };
+        let push = |builder: &mut GraphBuilder, op: Op, operands: &[ValueId]| {
+            builder.push(op, operands).expect("a constant of the node's type, or the node itself")
+        };
+        match folded {
+            None => push(builder, node.op.clone(), operands),
+            Some(constant) => match constant.splat() {
+                Some(value) if !constant.shape.is_empty() => {
+                    let value = push(builder, Op::constant(value), &[]);
+                    push(builder, Op::Broadcast { shape: ty.shape.clone(), axes: Vec::new() }, &[value])
+                }
+                _ => push(builder, Op::Constant(constant), &[]),
+            },
+        }
+    })
+}
+
+/// The node's value by the interpreter, in a function of its own that has nothing but the constants and the node.
+fn evaluate(function: &Function, node: &Node, operands: &[ValueId]) -> Option<Constant> {
+    if operands.is_empty() || matches!(node.op, Op::Broadcast { .. }) {
+        return None;
+    }
+    // Check all before copying any.
+    if !operands.iter().all(|&id| is_small_constant(function, id)) {
+        return None;
+    }
+    let mut builder = GraphBuilder::new("fold", Vec::new());
+    let operands: Option<Vec<ValueId>> = operands.iter().map(|&id| import(&mut builder, function, id)).collect();
+    let result = builder.push(node.op.clone(), &operands?).ok()?;
+    // An operation without a definition, or one beyond the interpreter's budget, stays.
+    interpret(&builder.finish(vec![result]), &[]).ok()?.pop()
+}
+
+fn is_small_constant(function: &Function, id: ValueId) -> bool {
+    let node = function.definition(id);
+    let small = || fixed_element_count(&function.ty(id).shape).is_some_and(|count| count <= ELEMENTS);
+    match &node.op {
+        Op::Constant(_) | Op::Iota { .. } => small(),
+        Op::Broadcast { .. } => small() && matches!(function.definition(node.operands[0]).op, Op::Constant(_)),
+        _ => false,
+    }
+}
+
+fn import(builder: &mut GraphBuilder, function: &Function, id: ValueId) -> Option<ValueId> {
+    let node = function.definition(id);
+    let operands: Vec<ValueId> = match node.operands[..] {
+        [] => Vec::new(),
+        [source, ..] => vec![builder.push(function.definition(source).op.clone(), &[]).ok()?],
+    };
+    builder.push(node.op.clone(), &operands).ok()
+}

@@ -1,0 +1,189 @@
+//! Local rewrites, each exact on every value: signed zeros, infinities and NaNs included (NaN payloads aside).
+//!
+//! So `x * 1`, `x - 0` and `x + (-0.0)` are `x`, but `x + 0` is not (-0.0 becomes 0), nor is `x * 0` zero, and nothing is
+//! reassociated. Derivatives use -0.0 for the zeros that they introduce, and the rules of [`pieces`] turn sums of parts
+//! padded with it into concatenations.
+//!
+//! One walk over the nodes; operands are simplified before their users, so that rules look one or two nodes deep.
+
+mod movement;
+mod pieces;
+mod scalar;
+
+use rotrace_ir::graph::{Function, GraphBuilder, Node, Op, ValueId, Values};
+use rotrace_ir::{DType, Scalar, Shape, Type};
+
+/// Applies the local rewrites once, in one walk.
+#[must_use]
+pub fn simplify(function: &Function) -> Function {
+    let mut splats = Vec::with_capacity(function.values.len());
+    rebuild(function, |builder, node, operands| {
+        let mut simplifier = Simplifier { builder, splats: &mut splats, depth: 0 };
+        simplifier.emit(node.op.clone(), Values::from_slice(operands))
+    })
+}
+
+/// Rebuilds a function node by node, parameters and source lines kept; `emit` gives the new value of each other node
+/// from its new operands.
+pub(super) fn rebuild(
+    function: &Function,
+    mut emit: impl FnMut(&mut GraphBuilder, &Node, &[ValueId]) -> ValueId,
+) -> Function {
+    let mut builder = GraphBuilder::new(function.name.clone(), function.dims.clone());
+    let mut renamed: Vec<ValueId> = Vec::with_capacity(function.values.len());
+    for node in &function.nodes {
+        builder.location = node.location;
+        let value = match &node.op {
+            Op::Parameter { ty, .. } => builder.parameter(ty.clone()).expect("parameters come first"),
+            _ => {
+                let operands: Values = node.operands.iter().map(|id| renamed[id.0 as usize]).collect();
+                emit(&mut builder, node, &operands)
+            }
+        };
+        renamed.push(value);
+    }
+    let mut rebuilt = builder.finish(function.results.iter().map(|id| renamed[id.0 as usize]).collect());
+    rebuilt.files.clone_from(&function.files);
+    rebuilt
+}
+
+/// What a rule makes of a node.
+enum Rewrite {
+    /// Nothing: no rule applies.
+    Keep,
+    /// An existing value.
+    Value(ValueId),
+    /// Another node, to be simplified again.
+    Node(Op, Values),
+}
+
+/// How often a node is rewritten before it is taken as it is; rules make nodes smaller, so that few need more than two.
+const ROUNDS: usize = 8;
+
+/// How deeply rules may emit nodes that are simplified by rules that emit nodes.
+const DEPTH: usize = 16;
+
+struct Simplifier<'a> {
+    builder: &'a mut GraphBuilder,
+    /// For the values so far, the number that all their elements are, if known.
+    splats: &'a mut Vec<Option<Scalar>>,
+    depth: usize,
+}
+
+impl Simplifier<'_> {
+    /// Appends a node in its simplest form.
+    fn emit(&mut self, mut op: Op, mut operands: Values) -> ValueId {
+        if self.depth < DEPTH {
+            self.depth += 1;
+            for _ in 0..ROUNDS {
+                match self.rules(&op, &operands) {
+                    Rewrite::Keep => break,
+                    Rewrite::Value(value) => {
+                        self.depth -= 1;
+                        return value;
+                    }
+                    Rewrite::Node(next, next_operands) => (op, operands) = (next, next_operands),
+                }
+            }
+            self.depth -= 1;
+        }
+        self.push(op, &operands)
+    }
+
+    fn push(&mut self, op: Op, operands: &[ValueId]) -> ValueId {
+        match self.builder.push(op, operands) {
+            Ok(value) => value,
+            Err(violation) => unreachable!("rewrites keep nodes well typed: {violation}"),
+        }
+    }
+
+    fn rules(&mut self, op: &Op, operands: &Values) -> Rewrite {
+        match op {
+            Op::Parameter { .. } | Op::Constant(_) | Op::Iota { .. } | Op::DotGeneral { .. } => Rewrite::Keep,
+            Op::Scalar(scalar) => self.scalar(*scalar, operands),
+            Op::Cast(dtype) => self.cast(*dtype, operands[0]),
+            Op::Bitcast(dtype) => self.bitcast(*dtype, operands[0]),
+            Op::Reshape { .. }
+            | Op::Broadcast { .. }
+            | Op::Transpose { .. }
+            | Op::Slice { .. }
+            | Op::Pad { .. }
+            | Op::Concatenate { .. }
+            | Op::Reverse { .. }
+            | Op::Take { .. } => self.movement(op, operands),
+            Op::Reduce { kind, axes } => self.reduce(*kind, axes, operands[0]),
+            Op::ScatterAdd { axis, indices, size } => {
+                // One element each, whose sum is that element bit for bit.
+                if is_count(indices, *size) && self.ty(operands[0]).shape[*axis].as_fixed() == Some(*size) {
+                    return Rewrite::Value(operands[0]);
+                }
+                Rewrite::Keep
+            }
+        }
+    }
+
+    fn ty(&self, value: ValueId) -> &Type {
+        self.builder.function().ty(value)
+    }
+
+    fn definition(&self, value: ValueId) -> &Node {
+        self.builder.function().definition(value)
+    }
+
+    /// The number that all elements of a value are, if it is known.
+    fn splat_of(&mut self, value: ValueId) -> Option<Scalar> {
+        // Values are appended by this pass alone, so that what is missing is at the end.
+        for id in self.splats.len()..=value.0 as usize {
+            let node = self.definition(ValueId(id as u32));
+            let known = |operand: &ValueId| self.splats[operand.0 as usize];
+            let splat = match &node.op {
+                Op::Constant(constant) => constant.splat(),
+                Op::Reshape { .. }
+                | Op::Broadcast { .. }
+                | Op::Transpose { .. }
+                | Op::Slice { .. }
+                | Op::Reverse { .. }
+                | Op::Take { .. } => known(&node.operands[0]),
+                Op::Pad { .. } | Op::Concatenate { .. } => {
+                    known(&node.operands[0]).filter(|first| node.operands.iter().all(|id| known(id) == Some(*first)))
+                }
+                Op::Parameter { .. }
+                | Op::Iota { .. }
+                | Op::Scalar(_)
+                | Op::Cast(_)
+                | Op::Bitcast(_)
+                | Op::Reduce { .. }
+                | Op::DotGeneral { .. }
+                | Op::ScatterAdd { .. } => None,
+            };
+            self.splats.push(splat);
+        }
+        self.splats[value.0 as usize]
+    }
+
+    /// Whether all elements are this number, bit for bit.
+    fn is(&mut self, value: ValueId, number: f64) -> bool {
+        let dtype = self.ty(value).dtype;
+        self.splat_of(value) == Some(Scalar::from_f64(dtype, number))
+    }
+
+    /// Whether adding the value changes no bit: -0.0 for floats, 0 for integers.
+    fn is_neutral(&mut self, value: ValueId) -> bool {
+        let dtype = self.ty(value).dtype;
+        dtype != DType::Bool && self.is(value, if dtype.is_float() { -0.0 } else { 0.0 })
+    }
+
+    /// An array of one number.
+    fn splat(&mut self, value: Scalar, shape: &Shape) -> ValueId {
+        let number = self.push(Op::constant(value), &[]);
+        if shape.is_empty() {
+            return number;
+        }
+        self.push(Op::Broadcast { shape: shape.clone(), axes: Vec::new() }, &[number])
+    }
+}
+
+/// Whether the indices are `0, 1, ..., size - 1`.
+fn is_count(indices: &[u64], size: u64) -> bool {
+    indices.len() as u64 == size && indices.iter().zip(0..).all(|(&index, place)| index == place)
+}
