@@ -82,6 +82,34 @@ fn polynomial(dtype: DType) -> Kernel {
     b.finish()
 }
 
+/// A chain of fused operations that reach back over the last `live` values.
+fn chain(length: usize, live: usize) -> Kernel {
+    let mut b = builder("chain");
+    let buffers = [Access::Read, Access::Write].map(|access| b.buffer(DType::F64, smallvec![rows()], access));
+    let at = || smallvec![Affine::index(GRID)];
+    let mut values = vec![b.load(buffers[0], at())];
+    for step in 0..length {
+        let (last, back) = (values[step], values[step.saturating_sub(live)]);
+        let constant = b.constant(Scalar::f64(1.0 + step as f64 / 64.0));
+        values.push(b.scalar(ScalarOp::Fma, &[last, constant, back]));
+    }
+    b.store(buffers[1], at(), values[length]);
+    b.finish()
+}
+
+/// The median time to compile, and how long the result runs.
+fn time_compile(kernel: &Kernel) -> (Duration, Duration) {
+    let mut times: Vec<Duration> = (0..21)
+        .map(|_| {
+            let start = Instant::now();
+            compile(kernel, &Options::default()).expect("it compiles");
+            start.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    (times[10], time(kernel, 1000, true))
+}
+
 /// Reduces all elements as one block.
 fn reduce(kind: Reduction, dtype: DType) -> Kernel {
     let mut b = KernelBuilder::new("reduce", vec!["n".into()], Extent::fixed(1));
@@ -110,7 +138,7 @@ fn time(kernel: &Kernel, n: u64, simd: bool) -> Duration {
         })
         .collect();
     let grid = kernel.grid.size(&[n]).expect("a size") as i64;
-    let runs = if n > 100_000 { 10 } else { 3000 };
+    let runs = if n > 100_000 { 10 } else { 300 };
     (0..runs)
         .map(|_| {
             let start = Instant::now();
@@ -136,6 +164,14 @@ fn main() {
         let artifact = compile(kernel, &Options { simd: true, keep_text: true }).expect("it compiles");
         println!("{}\n{}", artifact.clif, artifact.disassembly);
         return;
+    }
+    for length in [50, 200, 500, 1000, 2000, 4000] {
+        for live in [4, 12, 40, 200] {
+            let (compiling, running) = time_compile(&chain(length, live));
+            println!(
+                "chain of {length:4}, {live:3} live: compiled in {compiling:9.1?}, 1000 iterations in {running:9.1?}"
+            );
+        }
     }
     for (name, kernel) in &kernels {
         for n in [1000, 10_000_000] {

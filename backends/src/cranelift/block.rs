@@ -79,10 +79,7 @@ impl Code<'_, '_> {
             let product = self.scaled(value, factor);
             sum = self.ins().iadd(sum, product);
         }
-        let factor = match (self.lanes, self.nest.first()) {
-            (Lanes::One, _) | (_, None) => 0,
-            (_, Some(_)) => affine.factor(self.rows.index),
-        };
+        let factor = if self.lanes == Lanes::One { 0 } else { affine.factor(self.rows.index) };
         let held = if factor == 0 {
             Held::Scalar(sum)
         } else {

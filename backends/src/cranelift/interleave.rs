@@ -157,7 +157,8 @@ impl Code<'_, '_> {
     pub(super) fn store_interleaved(&mut self, place: &Place, offset: i64, elements: &[Parts], dtype: DType) {
         let per_part = 16 / dtype.size();
         let row = elements.len();
-        for part in 0..self.lanes.parts(dtype.size()) {
+        let parts = self.lanes.parts(dtype.size());
+        (0..parts).for_each(|part| {
             let start = offset + (part * per_part * row) as i64;
             for vector in 0..row {
                 let source = |lane: usize| {
@@ -171,6 +172,6 @@ impl Code<'_, '_> {
                 };
                 self.store_vector(place, start + (vector * per_part) as i64, value);
             }
-        }
+        });
     }
 }

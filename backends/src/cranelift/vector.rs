@@ -190,7 +190,7 @@ impl Code<'_, '_> {
     /// `first` where the mask is set. Every lane of the mask is all ones or all zeros.
     pub(super) fn blend(&mut self, mask: Value, first: Value, second: Value) -> Value {
         let kind = self.kind(first);
-        let bits = lane_type(kind.lane_bytes_of());
+        let bits = lane_type(kind.lane_bits() as usize / 8);
         let mask = self.reinterpret(mask, bits);
         let (first, second) = (self.reinterpret(first, bits), self.reinterpret(second, bits));
         let chosen =
@@ -204,16 +204,5 @@ impl Code<'_, '_> {
         let first = parts[0];
         let any = parts[1..].iter().fold(first, |any, &part| self.ins().bor(any, part));
         self.ins().vhigh_bits(types::I32, any)
-    }
-}
-
-/// The width of a vector type's lanes.
-trait LaneBytes {
-    fn lane_bytes_of(self) -> usize;
-}
-
-impl LaneBytes for cranelift_codegen::ir::Type {
-    fn lane_bytes_of(self) -> usize {
-        self.lane_bits() as usize / 8
     }
 }

@@ -153,23 +153,18 @@ fn to_memory(elements: &[Scalar], dtype: DType) -> Vec<u64> {
     let used = bytes.len();
     bytes.resize(used.next_multiple_of(8) + 64, 0);
     let canary: Vec<u8> = std::iter::repeat_n(CANARY.to_le_bytes(), bytes.len()).flatten().collect();
-    for at in used..bytes.len() {
-        bytes[at] = canary[at];
-    }
+    let length = bytes.len();
+    bytes[used..].copy_from_slice(&canary[used..length]);
     bytes.chunks(8).map(|chunk| u64::from_le_bytes(chunk.try_into().expect("eight bytes"))).collect()
 }
 
-/// Compiles a kernel, scalar and SIMD, and compares it with the reference on random data for the given sizes.
-pub(crate) fn check(kernel: &Kernel, dims: &[u64], seed: u64) {
-    check_all(kernel, &[dims.to_vec()], seed);
-}
-
-/// [`check`] for every size of one named dimension.
+/// [`check_all`] for every size of one named dimension.
 pub(crate) fn check_sizes(kernel: &Kernel, seed: u64) {
     let all: Vec<Vec<u64>> = SIZES.iter().map(|&size| vec![size]).collect();
     check_all(kernel, &all, seed);
 }
 
+/// Compiles a kernel, scalar and SIMD, and compares it with the reference on random data for the given sizes.
 pub(crate) fn check_all(kernel: &Kernel, sizes: &[Vec<u64>], seed: u64) {
     for simd in [false, true] {
         let artifact = compile(kernel, &Options { simd, keep_text: false }).unwrap_or_else(|error| panic!("{error}"));
