@@ -162,7 +162,7 @@ impl<'a> Words<'a> {
     }
 
     fn numbers<const N: usize>(&mut self, what: &str) -> Result<[f64; N], Mistake> {
-        let mut numbers = [0.0; N];
+        let mut numbers = [0.0_f64; N];
         for number in &mut numbers {
             *number = self.parse(what, "a number")?;
             if !number.is_finite() {
