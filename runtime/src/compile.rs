@@ -76,7 +76,7 @@ pub(crate) fn compile(function: &Function, options: &Options) -> Result<Executab
     let signature = Signature::new(function)?;
     let (optimized, passes) =
         pipeline::run(function, &pipeline_options(options)).map_err(|error| Error::Invalid(error.to_string()))?;
-    report.stages.extend(passes.times.iter().map(|(pass, time)| ((*pass).to_owned(), *time)));
+    report.stages.extend(passes.passes.iter().map(|pass| (format!("{} {}", pass.name, pass.round), pass.time)));
     report.nodes.1 = optimized.nodes.len();
     let plan =
         report.time("lower", || lower::lower(&optimized)).map_err(|violation| Error::Invalid(violation.to_string()))?;
@@ -132,7 +132,9 @@ fn artifacts(plan: &Plan, simd: bool, keep_text: bool) -> Result<Vec<Artifact>, 
 
 /// The graph after the last run of a pass.
 pub(crate) fn graph_after(function: &Function, pass: &str) -> Option<String> {
-    pipeline::graph_after(function, pass).map(|function| function.to_string())
+    let options = pipeline::Options { keep: true, ..pipeline::Options::default() };
+    let (_, report) = pipeline::run(function, &options).ok()?;
+    report.graph_after(pass).map(ToString::to_string)
 }
 
 /// The Cranelift IR and the disassembly of all kernels.
