@@ -84,6 +84,8 @@ fn long(subject: &Subject) -> Result<(), Error> {
     let [read, written] = subject.moved.map(|doubles| doubles * LONG);
     let (mut ordinary, mut streaming) = (Stream::new(read, written), Stream::new(read, written));
     let has_streaming = streaming.run_streaming();
+    let (x, y) = (Buffer::of(first.values.into_iter()), Buffer::of(second.values.into_iter()));
+    let mut out = Buffer::zeros(written);
     let times = interleaved(
         31,
         &mut [
@@ -92,8 +94,10 @@ fn long(subject: &Subject) -> Result<(), Error> {
                 streaming.run_streaming();
             }),
             competitor(|| compiled.call().expect("the same call succeeded before")),
+            competitor(|| (subject.by_hand)(black_box(&x), black_box(&y), black_box(&mut out))),
         ],
     );
+    row(&format!("{} f64 n = {LONG}, by hand", subject.name), times[2], times[3]);
     row(&format!("{} f64 n = {LONG}, bandwidth", subject.name), times[2], times[0]);
     if has_streaming {
         row(&format!("{} f64 n = {LONG}, with streaming stores", subject.name), times[2], times[1]);
