@@ -1,5 +1,6 @@
 //! Cross-crate tests in one binary, because each test binary links everything.
 
 mod allocations;
+mod bad_input;
 mod engines;
 mod guards;
