@@ -85,7 +85,10 @@ fn run(arguments: &Arguments, output: &mut impl Write) -> Result<(), Box<dyn Err
     let Arguments { seed, pose_noise, point_noise, .. } = *arguments;
     let mut problem = stored.moved(&stored.noise(seed, pose_noise, point_noise), &rotations)?;
     writeln!(output, "{cameras} cameras, {points} points, {observations} observations")?;
-    writeln!(output, "noise: poses {pose_noise}, points {point_noise}, seed {seed}; the first camera's pose is held")?;
+    writeln!(
+        output,
+        "noise: poses {pose_noise:?}, points {point_noise:?}, seed {seed}; the first camera's pose is held"
+    )?;
 
     let start = Instant::now();
     let mut model = Model::compile(&problem, &options)?;

@@ -138,11 +138,7 @@ impl Model {
 }
 
 /// Writes a row per observation.
-fn gather<const N: usize>(
-    array: &mut Array,
-    problem: &Problem,
-    row: impl Fn(&View) -> [f64; N],
-) -> Result<(), Error> {
+fn gather<const N: usize>(array: &mut Array, problem: &Problem, row: impl Fn(&View) -> [f64; N]) -> Result<(), Error> {
     let rows = array.as_mut_slice::<f64>()?.as_chunks_mut().0;
     for (target, view) in rows.iter_mut().zip(&problem.views) {
         *target = row(view);

@@ -76,7 +76,8 @@ impl Problem {
     /// The unknowns after a step.
     pub fn moved(&self, step: &Step, rotations: &Rotations) -> Result<Self, Error> {
         let quats = self.cameras.iter().map(|camera| camera.quat).collect();
-        let quats = rotations.turned(quats, step.cameras.iter().map(|change| [change[0], change[1], change[2]]).collect())?;
+        let quats =
+            rotations.turned(quats, step.cameras.iter().map(|change| [change[0], change[1], change[2]]).collect())?;
         let cameras = self.cameras.iter().zip(&step.cameras).zip(quats).map(|((camera, change), quat)| Camera {
             quat,
             translation: sum(camera.translation, [change[3], change[4], change[5]]),

@@ -43,7 +43,9 @@ pub enum Trial {
 /// Why a refinement failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    #[error("the error at the start is not finite: some point lies in the plane of a camera, or the noise is too large")]
+    #[error(
+        "the error at the start is not finite: some point lies in the plane of a camera, or the noise is too large"
+    )]
     NotFinite,
     #[error("no progress: no step lowers the error, even at damping {damping:.0e}, after {iterations} iterations")]
     NoProgress { iterations: usize, damping: f64 },

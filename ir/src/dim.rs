@@ -113,6 +113,7 @@ impl Type {
 
     /// The number of axes.
     #[must_use]
+    #[inline]
     pub fn rank(&self) -> usize {
         self.shape.len()
     }

@@ -66,6 +66,7 @@ impl DType {
 
     /// Bytes of one element in memory.
     #[must_use]
+    #[inline]
     pub const fn size(self) -> usize {
         match self {
             Self::Bool | Self::I8 | Self::U8 => 1,

@@ -237,6 +237,27 @@ fn constants_fold_and_equal_expressions_meet_whatever_their_lines() {
 }
 
 #[test]
+fn numbers_over_a_named_dimension_fold() {
+    let function = parse_function(
+        "fn @f(dims n; %0: f64[n]) -> (f64[n], bool[n]) {
+           %1: f64[] = constant {2.0}
+           %2: f64[n] = broadcast %1 {axes = []}
+           %3: f64[n] = multiply %2, %2
+           %4: f64[n] = sqrt %3
+           %5: f64[n] = multiply %0, %4
+           %6: bool[n] = less %3, %2
+           return %5, %6
+         }",
+    )
+    .expect("well formed");
+    let after = optimized(&function);
+    assert_eq!((count(&after, "multiply"), count(&after, "sqrt"), count(&after, "less")), (1, 0, 0), "{after}");
+    let input = Constant::from_scalars(DType::F64, vec![3], [1.5, -0.0, f64::NAN].map(Scalar::f64));
+    let run = |function: &Function| interpret(function, std::slice::from_ref(&input)).expect("runs");
+    assert!(same(&run(&function), &run(&after)), "{after}");
+}
+
+#[test]
 fn dead_code_goes_and_parameters_stay() {
     let (before, _) = expression(|b, x, _| {
         scalar(b, ScalarOp::Negative, &[x]);

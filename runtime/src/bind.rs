@@ -43,15 +43,16 @@ impl Signature {
         })
     }
 
-    /// Checks the arguments and returns the sizes of the named dimensions.
-    pub(crate) fn bind(&self, inputs: &[View<'_>]) -> Result<Sizes, Error> {
+    /// Checks the arguments and finds the sizes of the named dimensions.
+    #[inline]
+    pub(crate) fn bind(&self, inputs: &[View<'_>], sizes: &mut Sizes) -> Result<(), Error> {
         if inputs.len() != self.inputs.len() {
             return Err(Error::ArgumentCount { expected: self.inputs.len(), got: inputs.len() });
         }
-        let mut sizes: Sizes = SmallVec::from_elem(UNBOUND, self.dims.len());
+        sizes.resize(self.dims.len(), UNBOUND);
         for (index, (ty, view)) in self.inputs.iter().zip(inputs).enumerate() {
             if ty.dtype != view.dtype || ty.rank() != view.shape.len() {
-                return Err(self.argument_error(index, view, &sizes));
+                return Err(self.argument_error(index, view, sizes));
             }
             let mut elements = 1_u64;
             for (&dim, &size) in ty.shape.iter().zip(view.shape) {
@@ -69,7 +70,7 @@ impl Signature {
                     }
                 };
                 if !fits {
-                    return Err(self.argument_error(index, view, &sizes));
+                    return Err(self.argument_error(index, view, sizes));
                 }
             }
             check_memory("argument", index, elements, ty, view.bytes)?;
@@ -80,10 +81,11 @@ impl Signature {
                 return Err(Error::DimensionTooSmall { name, size: size as u64, least: least as u64 });
             }
         }
-        Ok(sizes)
+        Ok(())
     }
 
     /// Checks the result buffers against the bound sizes.
+    #[inline]
     pub(crate) fn check_outputs(&self, outputs: &[ViewMut<'_>], sizes: &Sizes) -> Result<(), Error> {
         if outputs.len() != self.outputs.len() {
             return Err(Error::ResultCount { expected: self.outputs.len(), got: outputs.len() });
@@ -124,11 +126,13 @@ impl Signature {
 }
 
 /// The size of a dim whose name is bound.
+#[inline]
 pub(crate) fn dim_size(dim: Dim, sizes: &[i64]) -> i64 {
     dim.name.map_or(0, |name| sizes[name.0 as usize]) + dim.constant
 }
 
 /// The length must be what the shape says, and elements must be aligned to their size.
+#[inline]
 fn check_memory(which: &'static str, index: usize, elements: u64, ty: &Type, bytes: &[u8]) -> Result<(), Error> {
     let expected = elements.saturating_mul(ty.dtype.size() as u64);
     if expected != bytes.len() as u64 {

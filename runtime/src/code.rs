@@ -36,6 +36,7 @@ impl Code {
     }
 
     /// The entry of a step, and its constants.
+    #[inline]
     pub(crate) fn step(&self, step: usize) -> (Entry, *const u8) {
         let address = self.memory[self.entries[step]..].as_ptr();
         // SAFETY: the backend put a function of this signature there, and `self` keeps the memory mapped and executable.

@@ -4,7 +4,7 @@ use crate::bind::Signature;
 use crate::code::Code;
 use crate::executable::{EngineState, Executable};
 use crate::interpreted::Interpreted;
-use crate::launch::Launcher;
+use crate::launch::{Launcher, Threads};
 use crate::{Engine, Error, Options};
 use rotrace_backends::cranelift;
 use rotrace_backends::{Artifact, CompileError};
@@ -85,8 +85,9 @@ pub(crate) fn compile(function: &Function, options: &Options) -> Result<Executab
     }
     report.kernels = plan.steps.len();
     let engine = engine(&plan, options, &mut report)?;
+    let threads = Threads { cap: options.threads, from_nanoseconds: options.parallel_from.as_secs_f64() * 1e9 };
     let texts = Texts { graph: function.clone(), plan, simd: options.simd };
-    Ok(Executable { signature, engine, threads: options.threads, parallel_from: options.parallel_from, texts, report })
+    Ok(Executable { signature, engine, threads, texts, report })
 }
 
 fn pipeline_options(options: &Options) -> pipeline::Options {

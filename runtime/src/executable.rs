@@ -8,7 +8,6 @@ use crate::{Error, Options, View, ViewMut, compile};
 use rotrace_ir::dim::Type;
 use rotrace_ir::graph::Function;
 use smallvec::SmallVec;
-use std::time::Duration;
 
 /// A function compiled for any sizes of its named dimensions.
 ///
@@ -16,8 +15,7 @@ use std::time::Duration;
 pub struct Executable {
     pub(crate) signature: Signature,
     pub(crate) engine: EngineState,
-    pub(crate) threads: usize,
-    pub(crate) parallel_from: Duration,
+    pub(crate) threads: Threads,
     pub(crate) texts: Texts,
     pub(crate) report: Report,
 }
@@ -59,7 +57,8 @@ impl Executable {
     /// # Errors
     /// Arguments that do not fit the signature.
     pub fn output_shapes(&self, inputs: &[View<'_>]) -> Result<Vec<SmallVec<[usize; 4]>>, Error> {
-        let sizes = self.signature.bind(inputs)?;
+        let mut sizes = Sizes::new();
+        self.signature.bind(inputs, &mut sizes)?;
         Ok(self.signature.outputs.iter().map(|ty| self.signature.shape_of(ty, &sizes)).collect())
     }
 
@@ -68,17 +67,13 @@ impl Executable {
     /// # Errors
     /// Arguments or result buffers that do not fit the signature, or lack of memory for temporaries.
     pub fn call(&self, inputs: &[View<'_>], outputs: &mut [ViewMut<'_>]) -> Result<(), Error> {
-        let sizes = self.signature.bind(inputs)?;
+        let mut sizes = Sizes::new();
+        self.signature.bind(inputs, &mut sizes)?;
         self.signature.check_outputs(outputs, &sizes)?;
         match &self.engine {
-            EngineState::Compiled(launcher) => launcher.run(inputs, outputs, &sizes, self.threads()),
+            EngineState::Compiled(launcher) => launcher.run(inputs, outputs, &sizes, self.threads),
             EngineState::Interpreted(interpreted) => interpreted.run(inputs, outputs),
         }
-    }
-
-    fn threads(&self) -> Threads {
-        let cap = if self.threads == 0 { rayon::current_num_threads() } else { self.threads };
-        Threads { cap, from_nanoseconds: self.parallel_from.as_nanos() as f64 }
     }
 
     /// Bytes of temporaries that a call with these arguments needs.
@@ -86,7 +81,8 @@ impl Executable {
     /// # Errors
     /// Arguments that do not fit the signature.
     pub fn temporary_bytes(&self, inputs: &[View<'_>]) -> Result<u64, Error> {
-        let sizes: Sizes = self.signature.bind(inputs)?;
+        let mut sizes = Sizes::new();
+        self.signature.bind(inputs, &mut sizes)?;
         match &self.engine {
             EngineState::Compiled(launcher) => launcher.temporary_bytes(&sizes),
             EngineState::Interpreted(_) => Ok(0),

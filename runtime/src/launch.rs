@@ -10,6 +10,7 @@ use rotrace_ir::plan::{Plan, PlanBufferId, Storage};
 use rotrace_ir::reduce::BLOCK;
 use smallvec::SmallVec;
 use std::mem::MaybeUninit;
+use std::sync::Arc;
 
 /// Temporaries up to this many bytes live on the caller's stack.
 const STACK_BYTES: usize = 4096;
@@ -20,7 +21,7 @@ const NANOSECONDS_PER_INSTRUCTION: f64 = 0.2;
 /// How a call may use threads.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Threads {
-    /// The most that one step uses.
+    /// The most that one step uses; 0 for as many as the current pool has.
     pub(crate) cap: usize,
     /// Estimated time from which a step is spread.
     pub(crate) from_nanoseconds: f64,
@@ -29,10 +30,8 @@ pub(crate) struct Threads {
 /// What a launch needs to know of a plan, computed once.
 pub(crate) struct Launcher {
     code: Code,
-    constants: Vec<(PlanBufferId, std::sync::Arc<[u8]>)>,
-    buffer_count: usize,
-    inputs: Vec<PlanBufferId>,
-    outputs: Vec<PlanBufferId>,
+    /// Kept alive for the steps that point to them.
+    constants: Vec<Arc<[u8]>>,
     /// Temporaries that are never alive together share a slot, which is as large as the largest of them.
     slots: Vec<Vec<Temporary>>,
     steps: Vec<StepInfo>,
@@ -47,39 +46,52 @@ struct Temporary {
 
 struct StepInfo {
     grid: Extent,
-    arguments: Vec<PlanBufferId>,
+    arguments: Vec<Source>,
     work: Work,
 }
 
-type Pointers = SmallVec<[*mut u8; 24]>;
+/// Where a kernel's buffer is in a call.
+#[derive(Clone, Copy, Debug)]
+enum Source {
+    Input(u32),
+    Output(u32),
+    Constant(u32),
+    Slot(u32),
+}
+
+/// What one call brings: its arguments, and where its slots begin.
+struct Call<'a, 'v, 'w> {
+    inputs: &'a [View<'v>],
+    outputs: &'a mut [ViewMut<'w>],
+    sizes: &'a Sizes,
+    slots: SmallVec<[*mut u8; 8]>,
+    threads: Threads,
+}
 
 impl Launcher {
     pub(crate) fn new(plan: &Plan, code: Code) -> Self {
-        let of = |wanted: fn(&Storage) -> Option<u32>| {
-            let mut found: Vec<(u32, PlanBufferId)> =
-                ids(plan).filter_map(|id| Some((wanted(&plan.buffers[id.0 as usize].storage)?, id))).collect();
-            found.sort_unstable();
-            found.into_iter().map(|(_, id)| id).collect()
-        };
-        let constants = ids(plan).filter_map(|id| match &plan.buffers[id.0 as usize].storage {
-            Storage::Constant(constant) => Some((id, constant.data.clone())),
-            Storage::Input(_) | Storage::Output(_) | Storage::Temporary => None,
-        });
+        let slots = share_slots(plan);
+        let mut constants = Vec::new();
+        let sources: Vec<Source> = ids(plan)
+            .map(|id| match &plan.buffers[id.0 as usize].storage {
+                Storage::Input(index) => Source::Input(*index),
+                Storage::Output(index) => Source::Output(*index),
+                Storage::Constant(constant) => {
+                    constants.push(Arc::clone(&constant.data));
+                    Source::Constant(constants.len() as u32 - 1)
+                }
+                Storage::Temporary => {
+                    let holds = |slot: &Vec<Temporary>| slot.iter().any(|temporary| temporary.buffer == id);
+                    Source::Slot(slots.iter().position(holds).unwrap_or(0) as u32)
+                }
+            })
+            .collect();
         let steps = plan.steps.iter().map(|step| StepInfo {
             grid: step.kernel.grid,
-            arguments: step.arguments.clone(),
+            arguments: step.arguments.iter().map(|id| sources[id.0 as usize]).collect(),
             work: Work::of(&step.kernel),
         });
-        Self {
-            constants: constants.collect(),
-            buffer_count: plan.buffers.len(),
-            inputs: of(|storage| if let Storage::Input(index) = storage { Some(*index) } else { None }),
-            outputs: of(|storage| if let Storage::Output(index) = storage { Some(*index) } else { None }),
-            slots: share_slots(plan),
-            steps: steps.collect(),
-            arena: Slot::default(),
-            code,
-        }
+        Self { steps: steps.collect(), constants, slots, arena: Slot::default(), code }
     }
 
     /// Bytes of machine code.
@@ -106,66 +118,68 @@ impl Launcher {
         sizes: &Sizes,
         threads: Threads,
     ) -> Result<(), Error> {
-        let mut pointers: Pointers = SmallVec::from_elem(std::ptr::null_mut(), self.buffer_count);
-        for (id, view) in self.inputs.iter().zip(inputs) {
-            // Kernels only read buffers that are inputs.
-            pointers[id.0 as usize] = view.bytes.as_ptr().cast_mut();
-        }
-        for (id, view) in self.outputs.iter().zip(outputs) {
-            pointers[id.0 as usize] = view.bytes.as_mut_ptr();
-        }
-        for (id, data) in &self.constants {
-            pointers[id.0 as usize] = data.as_ptr().cast_mut();
-        }
+        let mut call = Call { inputs, outputs, sizes, slots: SmallVec::new(), threads };
         if self.slots.is_empty() {
-            self.run_steps(&pointers, sizes, threads);
+            self.run_steps(&mut call);
             return Ok(());
         }
         let bytes = self.temporary_bytes(sizes)?;
         if bytes <= STACK_BYTES as u64 {
-            let mut stack = [MaybeUninit::<u8>::uninit(); STACK_BYTES + ALIGNMENT as usize];
-            let base = stack.as_mut_ptr().cast::<u8>();
-            let padding = base.align_offset(ALIGNMENT as usize);
-            self.place(base.wrapping_add(padding), sizes, &mut pointers);
-            self.run_steps(&pointers, sizes, threads);
+            self.run_on_stack(&mut call);
         } else {
             let block = self.arena.take(bytes)?;
-            self.place(block.pointer(), sizes, &mut pointers);
-            self.run_steps(&pointers, sizes, threads);
+            self.place(block.pointer(), &mut call);
+            self.run_steps(&mut call);
             self.arena.put(block);
         }
         Ok(())
     }
 
+    #[inline(never)]
+    fn run_on_stack(&self, call: &mut Call<'_, '_, '_>) {
+        let mut stack = MaybeUninit::<StackMemory>::uninit();
+        self.place(stack.as_mut_ptr().cast(), call);
+        self.run_steps(call);
+    }
+
     /// Hands out the slots from `base` on.
-    fn place(&self, base: *mut u8, sizes: &Sizes, pointers: &mut Pointers) {
+    #[inline]
+    fn place(&self, base: *mut u8, call: &mut Call<'_, '_, '_>) {
         let mut offset = 0;
         for slot in &self.slots {
-            for temporary in slot {
-                pointers[temporary.buffer.0 as usize] = base.wrapping_add(offset as usize);
-            }
-            offset += slot_bytes(slot, sizes).unwrap_or(0);
+            call.slots.push(base.wrapping_add(offset as usize));
+            offset += slot_bytes(slot, call.sizes).unwrap_or(0);
         }
     }
 
-    fn run_steps(&self, pointers: &Pointers, sizes: &Sizes, threads: Threads) {
+    #[inline]
+    fn run_steps(&self, call: &mut Call<'_, '_, '_>) {
         for (index, step) in self.steps.iter().enumerate() {
-            let arguments: SmallVec<[*mut u8; 16]> = step.arguments.iter().map(|id| pointers[id.0 as usize]).collect();
-            let (entry, constants) = self.code.step(index);
-            let launch = Launch { entry, buffers: arguments.as_ptr(), sizes: sizes.as_ptr(), constants };
-            let grid = extent_size(step.grid, sizes);
-            let pieces = if threads.cap > 1 { step.work.pieces(grid, sizes, threads) } else { 1 };
-            if pieces <= 1 {
-                launch.run(0, grid);
-            } else {
-                let launch = &launch;
-                (0..pieces as i64).into_par_iter().for_each(|piece| {
-                    let bound = |piece: i64| (i128::from(grid) * i128::from(piece) / i128::from(pieces as i64)) as i64;
-                    launch.run(bound(piece), bound(piece + 1));
+            let mut arguments = SmallVec::<[*mut u8; 16]>::new();
+            for &source in &step.arguments {
+                arguments.push(match source {
+                    // Kernels only read buffers that are inputs or constants.
+                    Source::Input(index) => call.inputs[index as usize].bytes.as_ptr().cast_mut(),
+                    Source::Output(index) => call.outputs[index as usize].bytes.as_mut_ptr(),
+                    Source::Constant(index) => self.constants[index as usize].as_ptr().cast_mut(),
+                    Source::Slot(index) => call.slots[index as usize],
                 });
+            }
+            let (entry, constants) = self.code.step(index);
+            let launch = Launch { entry, buffers: arguments.as_ptr(), sizes: call.sizes.as_ptr(), constants };
+            let grid = extent_size(step.grid, call.sizes);
+            match step.work.pieces(grid, call.sizes, call.threads) {
+                0 | 1 => launch.run(0, grid),
+                pieces => launch.run_pieces(grid, pieces as i64),
             }
         }
     }
+}
+
+/// The stack's share of temporaries, aligned as [`ALIGNMENT`] asks.
+#[repr(align(64))]
+struct StackMemory {
+    _bytes: [u8; STACK_BYTES],
 }
 
 /// One step's kernel with its arguments.
@@ -186,6 +200,15 @@ impl Launch {
         // the elements of its shape for these sizes (arguments were checked, temporaries allocated so); reads and
         // writes are aligned or allow any alignment, and kernels that the verifier accepts stay in bounds.
         unsafe { (self.entry)(self.buffers, self.sizes, start, end, self.constants) }
+    }
+
+    /// The whole grid in pieces of nearly equal length, over threads.
+    #[cold]
+    fn run_pieces(&self, grid: i64, pieces: i64) {
+        (0..pieces).into_par_iter().for_each(|piece| {
+            let bound = |piece: i64| (i128::from(grid) * i128::from(piece) / i128::from(pieces)) as i64;
+            self.run(bound(piece), bound(piece + 1));
+        });
     }
 }
 
@@ -231,6 +254,7 @@ fn slot_bytes(slot: &[Temporary], sizes: &Sizes) -> Option<u64> {
     Some(largest)
 }
 
+#[inline]
 fn extent_size(extent: Extent, sizes: &Sizes) -> i64 {
     match extent {
         Extent::Dim(dim) => dim_size(dim, sizes),
@@ -241,18 +265,25 @@ fn extent_size(extent: Extent, sizes: &Sizes) -> i64 {
 
 /// An estimate of one grid iteration's work: instructions, each times the extents of the loops around it.
 struct Work {
-    terms: Vec<(f64, SmallVec<[Extent; 2]>)>,
+    /// Instructions outside of inner loops.
+    straight: f64,
+    looped: Vec<(f64, SmallVec<[Extent; 2]>)>,
 }
 
 impl Work {
     fn of(kernel: &Kernel) -> Self {
-        let mut work = Self { terms: Vec::new() };
+        let mut work = Self { straight: 0.0, looped: Vec::new() };
         work.block(&kernel.body, &SmallVec::new());
         work
     }
 
     fn block(&mut self, block: &Block, around: &SmallVec<[Extent; 2]>) {
-        self.terms.push((block.insts.len() as f64, around.clone()));
+        let count = block.insts.len() as f64;
+        if around.is_empty() {
+            self.straight += count;
+        } else {
+            self.looped.push((count, around.clone()));
+        }
         for inst in &block.insts {
             if let Inst::Loop(nested) = inst {
                 let mut around = around.clone();
@@ -262,13 +293,18 @@ impl Work {
         }
     }
 
-    /// Into how many pieces to cut the grid.
+    /// Into how many pieces to cut the grid: one per thread, if the estimated time is worth waking them.
+    #[inline]
     fn pieces(&self, grid: i64, sizes: &Sizes, threads: Threads) -> usize {
-        let instructions = |(count, around): &(f64, SmallVec<[Extent; 2]>)| {
-            around.iter().fold(*count, |product, &extent| product * extent_size(extent, sizes) as f64)
-        };
-        let once: f64 = self.terms.iter().map(instructions).sum();
-        let nanoseconds = once * grid as f64 * NANOSECONDS_PER_INSTRUCTION;
-        if nanoseconds < threads.from_nanoseconds { 1 } else { threads.cap.min(grid.max(1) as usize) }
+        let mut instructions = self.straight;
+        for (count, around) in &self.looped {
+            instructions += around.iter().fold(*count, |product, &extent| product * extent_size(extent, sizes) as f64);
+        }
+        let nanoseconds = instructions * grid as f64 * NANOSECONDS_PER_INSTRUCTION;
+        if nanoseconds < threads.from_nanoseconds || threads.cap == 1 {
+            return 1;
+        }
+        let cap = if threads.cap == 0 { rayon::current_num_threads() } else { threads.cap };
+        cap.min(grid.max(1) as usize)
     }
 }

@@ -178,10 +178,12 @@ impl Array {
         Constant { dtype: self.dtype(), shape, data: data.into() }
     }
 
+    #[inline]
     pub(crate) fn view(&self) -> rotrace_runtime::View<'_> {
         rotrace_runtime::View { dtype: self.dtype(), shape: &self.shape, bytes: self.bytes() }
     }
 
+    #[inline]
     pub(crate) fn view_mut(&mut self) -> rotrace_runtime::ViewMut<'_> {
         let storage = Arc::make_mut(&mut self.storage);
         rotrace_runtime::ViewMut { dtype: storage.dtype(), shape: &self.shape, bytes: storage.bytes_mut() }

@@ -21,6 +21,7 @@ impl<'a> ArrayView<'a> {
         Ok(Self { dtype: T::DTYPE, shape, bytes: bytemuck::cast_slice(data) })
     }
 
+    #[inline]
     pub(crate) fn view(&self) -> rotrace_runtime::View<'a> {
         rotrace_runtime::View { dtype: self.dtype, shape: self.shape, bytes: self.bytes }
     }
@@ -50,6 +51,7 @@ impl<'a> ArrayViewMut<'a> {
         Ok(Self { dtype: T::DTYPE, shape, bytes: bytemuck::cast_slice_mut(data) })
     }
 
+    #[inline]
     pub(crate) fn view_mut(&mut self) -> rotrace_runtime::ViewMut<'_> {
         rotrace_runtime::ViewMut { dtype: self.dtype, shape: self.shape, bytes: self.bytes }
     }

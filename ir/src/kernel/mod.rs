@@ -276,7 +276,8 @@ pub enum Inst {
         /// An `i64`.
         index: Var,
     },
-    /// Runs one of two blocks. Neither stores or loads, so an engine may run both and select.
+    /// Runs one of two blocks. Neither stores or loads, so an engine may run both and select. `then` is the expected
+    /// side: engines lay code out so that lanes that all take it never pay for `otherwise`.
     If {
         /// Defined here; as many as each block yields.
         results: Vars,

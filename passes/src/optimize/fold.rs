@@ -12,20 +12,22 @@ use smallvec::SmallVec;
 pub const ELEMENTS: u64 = 1024;
 
 /// Evaluates nodes whose operands are constants (or small broadcasts of constants, or small counts), if the result is
-/// small. Equal elements stay a broadcast of one number.
+/// small; and elementwise nodes whose operands are each one number everywhere, for any shape, named dimensions too.
+/// Equal elements stay a broadcast of one number.
 #[must_use]
 pub fn fold(function: &Function) -> Function {
     rebuild(function, |builder, node, operands| {
         let ty = function.ty(node.results[0]);
         let small = fixed_element_count(&ty.shape).is_some_and(|count| count <= ELEMENTS);
-        let folded = if small { evaluate(builder.function(), node, operands) } else { None };
+        let known = builder.function();
+        let folded = if small { evaluate(known, node, operands) } else { evaluate_uniform(known, node, operands) };
         let push = |builder: &mut GraphBuilder, op: Op, operands: &[ValueId]| {
             builder.push(op, operands).expect("a constant of the node's type, or the node itself")
         };
         match folded {
             None => push(builder, node.op.clone(), operands),
             Some(constant) => match constant.splat() {
-                Some(value) if !constant.shape.is_empty() => {
+                Some(value) if !ty.shape.is_empty() => {
                     let value = push(builder, Op::constant(value), &[]);
                     push(builder, Op::Broadcast { shape: ty.shape.clone(), axes: Vec::new() }, &[value])
                 }
@@ -63,6 +65,26 @@ fn evaluate_number(function: &Function, op: &Op, operands: &[ValueId]) -> Option
     };
     let numbers: Option<SmallVec<[Scalar; 3]>> = operands.iter().map(number).collect();
     evaluate_core(*op, &numbers?).map(Constant::scalar)
+}
+
+/// The number that all elements of an elementwise node are, if each of its operands is one number everywhere.
+fn evaluate_uniform(function: &Function, node: &Node, operands: &[ValueId]) -> Option<Constant> {
+    match node.op {
+        Op::Scalar(_) | Op::Cast(_) | Op::Bitcast(_) => {}
+        _ => return None,
+    }
+    let mut builder = GraphBuilder::new("fold", Vec::new());
+    let numbers: Option<Vec<ValueId>> = operands
+        .iter()
+        .map(|&id| {
+            let broadcast = function.definition(id);
+            let Op::Broadcast { .. } = broadcast.op else { return None };
+            let Op::Constant(constant) = &function.definition(broadcast.operands[0]).op else { return None };
+            builder.push(Op::constant(constant.splat()?), &[]).ok()
+        })
+        .collect();
+    let result = builder.push(node.op.clone(), &numbers?).ok()?;
+    interpret(&builder.finish(vec![result]), &[]).ok()?.pop()
 }
 
 fn is_small_constant(function: &Function, id: ValueId) -> bool {
