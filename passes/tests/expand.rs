@@ -4,7 +4,7 @@ use rotrace_ir::elementary::evaluate;
 use rotrace_ir::kernel::{Access, Affine, Block, Extent, IndexId, Inst, Kernel, KernelBuilder, LoopKind, Var, extents};
 use rotrace_ir::scalar::{TABLE, evaluate_core};
 use rotrace_ir::{DType, Dim, Scalar, ScalarOp};
-use rotrace_passes::{emit, expand};
+use rotrace_passes::expand::{emit, expand};
 use smallvec::smallvec;
 use std::collections::BTreeMap;
 

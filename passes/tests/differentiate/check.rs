@@ -9,7 +9,11 @@ use rotrace_passes::differentiate::{jvp, vjp};
 pub const F64: DType = DType::F64;
 
 /// A function of float parameters of the given shapes; the closure returns the result.
-pub fn function(dims: &[&str], shapes: &[Shape], body: impl FnOnce(&mut GraphBuilder, &[ValueId]) -> ValueId) -> Function {
+pub fn function(
+    dims: &[&str],
+    shapes: &[Shape],
+    body: impl FnOnce(&mut GraphBuilder, &[ValueId]) -> ValueId,
+) -> Function {
     let mut builder = GraphBuilder::new("f", dims.iter().map(|&name| name.to_owned()).collect());
     let parameters: Vec<ValueId> =
         shapes.iter().map(|shape| builder.parameter(Type::new(F64, shape.clone())).expect("a parameter")).collect();

@@ -43,10 +43,7 @@ fn arguments_of_the_wrong_rank_size_or_type_are_named() -> Result<(), Error> {
     assert_eq!(text(numbers(&[2, 4])), "argument 1: expected f64[n, 3], got f64[2, 4] (where n is 2)");
     assert_eq!(text(numbers(&[5, 3])), "argument 1: expected f64[n, 3], got f64[5, 3] (where n is 2)");
     assert_eq!(text(Array::from([[1_f32; 3]; 2])), "argument 1: expected f64[n, 3], got f32[2, 3] (where n is 2)");
-    assert_eq!(
-        refused(handle.call(&(numbers(&[]), good.clone()))),
-        "argument 0: expected f64[n, 3], got f64[]"
-    );
+    assert_eq!(refused(handle.call(&(numbers(&[]), good.clone()))), "argument 0: expected f64[n, 3], got f64[]");
     // The handle is as good as before.
     assert_eq!(handle.call(&(good.clone(), good))?.to_vec::<f64>()?, [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]);
     Ok(())
@@ -54,7 +51,8 @@ fn arguments_of_the_wrong_rank_size_or_type_are_named() -> Result<(), Error> {
 
 #[test]
 fn shapes_and_types_that_do_not_go_together_are_found_while_tracing() {
-    let (f, line) = (sum_of_two(), 36);
+    let line = line!() + 1;
+    let f = trace(|(x, y): (Tensor, Tensor)| x + y);
     let text = mistake(&f, "f64[n, 3], f64[n, 4]", line);
     assert!(text.contains("add: cannot broadcast f64[n, 3] and f64[n, 4] together"), "{text}");
     assert!(mistake(&f, "f64[n], f64[m]", line).contains("f64[n] and f64[m]"));
@@ -120,7 +118,14 @@ fn traced_values_stay_in_their_trace() {
 #[test]
 fn arrays_without_elements() -> Result<(), Error> {
     let f = trace(|x: Tensor| {
-        (x.sum(0), x.max(0), x.min(()), x.mean(0), Rotation::from_rotvec(x).as_matrix(), concat([x, x.slice(0, ..0)], 0))
+        (
+            x.sum(0),
+            x.max(0),
+            x.min(()),
+            x.mean(0),
+            Rotation::from_rotvec(x).as_matrix(),
+            concat([x, x.slice(0, ..0)], 0),
+        )
     });
     for types in ["f64[n, 3]", "f64[0, 3]"] {
         let (sum, max, min, mean, matrices, joined) = f.compile(types)?.call(&numbers(&[0, 3]))?;
@@ -211,8 +216,8 @@ fn arrays_beyond_memory() -> Result<(), Error> {
     let text = refused(wide.call(&numbers(&[1])));
     assert!(text.contains("f64[1099511627776]"), "{text}");
     let f = trace(|x: Tensor| {
-        let square = x.expand_dims(1) * x.iota(DType::F64, 0);
-        (square / square.sum_keepdims(0)).sum(())
+        let square = x.expand_dims(1) * x;
+        concat([square, square.slice(0, ..0), zeros(DType::F64, [Dim::fixed(1), x.shape()[0]])], 0).sum(())
     });
     let text = refused(f.compile("f64[n]")?.call(&numbers(&[1 << 21])));
     assert!(text.contains("out of memory"), "{text}");
@@ -261,10 +266,10 @@ fn programs_that_would_unroll_without_bound() -> Result<(), Error> {
     assert_eq!((gradient[3], gradient[70_000], gradient.iter().sum::<f64>()), (1.0, 1.0, 2.0));
     // Short axes whose product is long.
     let deep = trace(|x: Tensor| (x.sin() * 2.0).sum(())).compile("f64[16, 16, 16, 16, 16]")?;
-    assert!(deep.executable().report().code_bytes < 1 << 20, "{}", deep.report());
+    assert!(deep.executable().report().code_bytes < 1 << 22, "{}", deep.report());
     assert_eq!(deep.call(&Array::zeros(&[16; 5])?)?.to_vec::<f64>()?, [0.0]);
     let product = trace(|(x, y): (Tensor, Tensor)| x.matmul(y)).compile("f64[n, 16, 16], f64[n, 16, 16]")?;
-    assert!(product.executable().report().code_bytes < 1 << 20, "{}", product.report());
+    assert!(product.executable().report().code_bytes < 1 << 17, "{}", product.report());
     Ok(())
 }
 
