@@ -29,7 +29,7 @@ pub const ROUNDS: usize = 4;
 /// What the runner does besides running.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Whether the function is verified after every pass.
+    /// Whether the function is verified after every pass; before the first it always is, since the passes rely on it.
     pub verify: bool,
     /// Whether the function after every pass is kept in the report.
     pub keep: bool,
@@ -98,9 +98,7 @@ pub enum PipelineError {
 
 /// Runs all passes, round after round, until nothing changes or [`ROUNDS`] are over.
 pub fn run(function: &Function, options: &Options) -> Result<(Function, Report), PipelineError> {
-    if options.verify
-        && let Some(diagnostic) = verify(function).into_iter().next()
-    {
+    if let Some(diagnostic) = verify(function).into_iter().next() {
         return Err(PipelineError::Input { function: function.name.clone(), diagnostic });
     }
     let mut report = Report::default();

@@ -21,7 +21,7 @@ pub(crate) struct Signature {
 }
 
 impl Signature {
-    /// The signature of a function, every dimension of which must occur in a parameter.
+    /// The signature of a verified function, every dimension of which must occur in a parameter.
     pub(crate) fn new(function: &Function) -> Result<Self, Error> {
         let mut least = vec![0; function.dims.len()];
         for dim in function.values.iter().flat_map(|value| &value.ty.shape) {
@@ -128,7 +128,8 @@ impl Signature {
 /// The size of a dim whose name is bound.
 #[inline]
 pub(crate) fn dim_size(dim: Dim, sizes: &[i64]) -> i64 {
-    dim.name.map_or(0, |name| sizes[name.0 as usize]) + dim.constant
+    // Sizes near the end of what an `i64` holds come with arrays that have no elements.
+    dim.name.map_or(0, |name| sizes[name.0 as usize]).saturating_add(dim.constant)
 }
 
 /// The length must be what the shape says, and elements must be aligned to their size.

@@ -73,9 +73,9 @@ pub(crate) struct Texts {
 pub(crate) fn compile(function: &Function, options: &Options) -> Result<Executable, Error> {
     let mut report = Report::default();
     report.nodes.0 = function.nodes.len();
-    let signature = Signature::new(function)?;
     let (optimized, passes) =
         pipeline::run(function, &pipeline_options(options)).map_err(|error| Error::Invalid(error.to_string()))?;
+    let signature = Signature::new(function)?;
     report.stages.extend(passes.passes.iter().map(|pass| (format!("{} {}", pass.name, pass.round), pass.time)));
     report.nodes.1 = optimized.nodes.len();
     let plan =

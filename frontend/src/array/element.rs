@@ -21,6 +21,10 @@ pub enum Storage {
     F64(Vec<f64>),
 }
 
+/// From how many bytes on an allocation is tried out before it is made. Below, asking would cost more than it saves: a
+/// process that cannot have a mebibyte is at its end.
+const PROBED: usize = 1 << 20;
+
 /// Evaluates `$body` with `$elements` bound to the vector of whichever variant `$storage` is.
 macro_rules! with_elements {
     ($storage:expr, $elements:ident => $body:expr) => {
@@ -41,8 +45,13 @@ macro_rules! with_elements {
 }
 
 impl Storage {
-    pub(crate) fn zeros(dtype: DType, count: usize) -> Self {
-        match dtype {
+    /// Zeros; `None` if there is no memory for them.
+    pub(crate) fn zeros(dtype: DType, count: usize) -> Option<Self> {
+        if count.checked_mul(dtype.size())? >= PROBED {
+            // `vec!` of zeros is cheap, because the system has zeroed pages ready, but aborts where there is no memory.
+            Vec::<u8>::new().try_reserve_exact(count * dtype.size()).ok()?;
+        }
+        Some(match dtype {
             DType::Bool => Self::Bool(vec![0; count]),
             DType::I8 => Self::I8(vec![0; count]),
             DType::I16 => Self::I16(vec![0; count]),
@@ -54,7 +63,7 @@ impl Storage {
             DType::U64 => Self::U64(vec![0; count]),
             DType::F32 => Self::F32(vec![0.0; count]),
             DType::F64 => Self::F64(vec![0.0; count]),
-        }
+        })
     }
 
     pub(crate) fn dtype(&self) -> DType {

@@ -62,12 +62,15 @@ impl Array {
     /// Zeros (`false` for `bool`) of the given element type.
     ///
     /// # Errors
-    /// If the array would not fit in the address space.
+    /// If the array would not fit in memory.
     pub fn zeros_of(dtype: DType, shape: &[usize]) -> Result<Self, Error> {
         let bytes = count(shape).and_then(|count| count.checked_mul(dtype.size()));
-        match bytes.filter(|&bytes| isize::try_from(bytes).is_ok()) {
-            Some(bytes) => Ok(Self::new(shape, Storage::zeros(dtype, bytes / dtype.size()))),
-            None => Err(Error::Array(format!("an array {dtype}{shape:?} is too large"))),
+        let Some(bytes) = bytes.filter(|&bytes| isize::try_from(bytes).is_ok()) else {
+            return Err(Error::Array(format!("an array {dtype}{shape:?} is too large")));
+        };
+        match Storage::zeros(dtype, bytes / dtype.size()) {
+            Some(storage) => Ok(Self::new(shape, storage)),
+            None => Err(Error::Array(format!("out of memory: an array {dtype}{shape:?} has {bytes} bytes"))),
         }
     }
 

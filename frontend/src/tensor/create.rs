@@ -5,7 +5,8 @@ use super::shape::about;
 use super::{IntoShape, IntoTensor, Operand};
 use crate::trace::record;
 use crate::{DType, Tensor};
-use rotrace_ir::graph::{Constant, Op};
+use rotrace_ir::graph::Op;
+use rotrace_ir::scalar::ScalarOp;
 use rotrace_ir::{Scalar, Type};
 use std::panic::Location;
 
@@ -58,11 +59,14 @@ fn uniform(dtype: DType, shape: impl IntoShape, value: i64) -> Tensor {
 #[track_caller]
 #[must_use]
 pub fn eye(dtype: DType, rows: usize, columns: usize) -> Tensor {
+    let shape = [rows, columns].into_shape();
     record(Location::caller(), |recorder| {
-        let elements =
-            (0..rows).flat_map(|row| (0..columns).map(move |column| Scalar::from_i64(dtype, i64::from(row == column))));
-        let constant = Constant::from_scalars(dtype, vec![rows as u64, columns as u64], elements);
-        recorder.push(Op::Constant(constant), &[])
+        // Counted, not written out: a large one costs no memory.
+        let ty = Type { dtype: DType::I64, shape };
+        let row = recorder.push(Op::Iota { ty: ty.clone(), axis: 0 }, &[])?;
+        let column = recorder.push(Op::Iota { ty, axis: 1 }, &[])?;
+        let diagonal = recorder.push(Op::Scalar(ScalarOp::Equal), &[row, column])?;
+        recorder.push(Op::Cast(dtype), &[diagonal])
     })
 }
 

@@ -5,8 +5,8 @@ use rotrace_ir::graph::ValueId;
 use rotrace_ir::{Dim, Shape};
 use smallvec::SmallVec;
 
-/// A shape as an argument: numbers, or [`Dim`]s taken from another tensor's shape, or both in one list of `Dim`s;
-/// `()` for no axes.
+/// A shape as an argument: numbers such as `[2, 3]`, or [`Dim`]s taken from another tensor's shape, or both in one list
+/// of `Dim`s (`[x.shape()[0], 3.into()]`); `()` for no axes.
 pub trait IntoShape {
     /// The shape.
     fn into_shape(self) -> Shape;
@@ -39,7 +39,8 @@ impl<const N: usize> IntoShape for [Dim; N] {
 
 impl IntoShape for &[usize] {
     fn into_shape(self) -> Shape {
-        self.iter().map(|&size| Dim::fixed(size as u64)).collect()
+        // What exceeds an `i64` exceeds any array; the largest that does not is refused with the right message.
+        self.iter().map(|&size| Dim::fixed(size.min(i64::MAX as usize) as u64)).collect()
     }
 }
 

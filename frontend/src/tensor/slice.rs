@@ -11,14 +11,14 @@ use std::panic::Location;
 impl Tensor {
     /// The elements of a range along an axis. Negative bounds count from the end, and unlike in Python a bound that is
     /// out of range is a mistake. Along a named dimension the start counts from the front and the end from the end:
-    /// `x.slice(0, 1..)` of `[n, 3]` is `[n-1, 3]`.
+    /// `x.slice(0, 1..)` of `[n, 3]` is `[n-1, 3]`, and a call with n = 0 is an error.
     #[track_caller]
     #[must_use]
     pub fn slice(self, axis: i64, range: impl RangeBounds<i64>) -> Self {
         self.slice_step(axis, range, 1)
     }
 
-    /// Every `step`-th element of a range along an axis.
+    /// Every `step`-th element of a range along an axis, the first one included. Along a named dimension, `step` is 1.
     #[track_caller]
     #[must_use]
     pub fn slice_step(self, axis: i64, range: impl RangeBounds<i64>, step: u64) -> Self {
@@ -26,10 +26,25 @@ impl Tensor {
             let id = recorder.resolve(self)?;
             let rank = recorder.ty(id).rank();
             let axis = axis_of("slice", axis, rank)?;
-            let (start, limit) = bounds(recorder.ty(id).shape[axis], &range).ok_or_else(|| {
-                let range = (range.start_bound().cloned(), range.end_bound().cloned());
-                about(recorder, "slice", &format!("cannot take the range {range:?} of axis {axis}"), id)
+            let size = recorder.ty(id).shape[axis];
+            let (start, limit) = bounds(size, &range).ok_or_else(|| {
+                let reason = match size.name {
+                    None => "which is out of bounds",
+                    Some(_) => {
+                        "whose size is a named dimension: the start has to count from the front, and the end from the \
+                         end unless all sizes have it"
+                    }
+                };
+                let range = display_range(&range);
+                about(recorder, "slice", &format!("cannot take the range {range} of axis {axis}, {reason}"), id)
             })?;
+            if step == 0 {
+                return Err(about(recorder, "slice", "needs a step of 1 or more", id));
+            }
+            if step > 1 && limit.name.is_some() {
+                let what = format!("axis {axis} is as long as a named dimension, of which only the step 1 is possible");
+                return Err(about(recorder, "slice", &what, id));
+            }
             slice_axis(recorder, id, axis, (start, limit, step))
         })
     }
@@ -99,6 +114,20 @@ fn slice_axis(
     recorder.push(Op::Slice { start, limit, step }, &[id])
 }
 
+/// As it is written in Rust: `1..-1`.
+fn display_range(range: &impl RangeBounds<i64>) -> String {
+    let start = match range.start_bound() {
+        Bound::Unbounded => String::new(),
+        Bound::Included(start) => start.to_string(),
+        Bound::Excluded(start) => format!("(after {start})"),
+    };
+    match range.end_bound() {
+        Bound::Unbounded => format!("{start}.."),
+        Bound::Included(end) => format!("{start}..={end}"),
+        Bound::Excluded(end) => format!("{start}..{end}"),
+    }
+}
+
 /// First index and exclusive end of a range of an axis.
 fn bounds(size: Dim, range: &impl RangeBounds<i64>) -> Option<(u64, Dim)> {
     let from_end = |bound: i64| size.plus(bound);
@@ -119,7 +148,9 @@ fn bounds(size: Dim, range: &impl RangeBounds<i64>) -> Option<(u64, Dim)> {
     let fits = match (size.as_fixed(), end.as_fixed()) {
         (Some(size), Some(end)) => end <= size && start <= end,
         (None, None) => true,
-        (Some(_), None) | (None, Some(_)) => false,
+        // A named dimension is not negative: of size n+3, the first 3 elements are always there.
+        (None, Some(end)) => i64::try_from(end).is_ok_and(|end| end <= size.constant) && start <= end,
+        (Some(_), None) => false,
     };
     fits.then_some((start, end))
 }

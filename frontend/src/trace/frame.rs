@@ -1,5 +1,6 @@
 //! Frames, and recording operations into the top one.
 
+use super::traced::Request;
 use crate::tensor::{Operand, Weak};
 use crate::{Array, DType, Error, Tensor};
 use rotrace_ir::graph::infer::Violation;
@@ -72,22 +73,21 @@ pub(super) struct Finished {
 }
 
 /// Runs `body` with a new frame on top of the stack. `body` gets the parameters and returns the results with whatever
-/// else the caller wants.
+/// else the caller wants. What is wrong with the signature as a whole belongs to the request's place.
 pub(super) fn with_frame<R>(
-    dims: &[String],
+    request: &Request,
     parameters: &[Type],
-    may_capture: bool,
     error: Option<Error>,
     body: impl FnOnce(Vec<Tensor>) -> (Vec<Tensor>, R),
 ) -> (R, Result<Finished, Error>) {
     let mut frame = Frame {
         trace: NEXT_TRACE.fetch_add(1, Ordering::Relaxed),
-        builder: GraphBuilder::new("traced", dims.to_vec()),
+        builder: GraphBuilder::new("traced", request.dims.clone()),
         error,
-        captures: may_capture.then(Vec::new),
+        captures: request.may_capture.then(Vec::new),
         constants: Vec::new(),
     };
-    let parameters = parameters.iter().map(|ty| frame.parameter(ty)).collect();
+    let parameters = parameters.iter().map(|ty| frame.parameter(ty, request.location)).collect();
     let depth = STACK.with_borrow_mut(|stack| {
         stack.push(frame);
         stack.len()
@@ -103,7 +103,7 @@ pub(super) fn with_frame<R>(
             (Some(error), _) => Err(error),
             (None, Err(mistake)) => Err(located(
                 Mistake { message: format!("the function returns {}", mistake.message), ..mistake },
-                Location::caller(),
+                request.location,
             )),
             (None, Ok(results)) => {
                 Ok(Finished { builder: frame.builder, results, captures: frame.captures.unwrap_or_default() })
@@ -123,11 +123,11 @@ impl Drop for Pop {
 }
 
 impl Frame {
-    fn parameter(&mut self, ty: &Type) -> Tensor {
+    fn parameter(&mut self, ty: &Type, location: &'static Location<'static>) -> Tensor {
         match self.builder.parameter(ty.clone()) {
             Ok(value) => Tensor { trace: self.trace, value },
             Err(violation) => {
-                self.error.get_or_insert_with(|| located(Mistake::new(violation.to_string()), Location::caller()));
+                self.error.get_or_insert_with(|| located(Mistake::new(violation.to_string()), location));
                 Tensor::POISON
             }
         }

@@ -91,7 +91,7 @@ fn record_closure<In: Tree<Tensor>, Out: Tree<Tensor>>(
         |message: &str| Error::Trace { message: message.to_owned(), operands: Vec::new(), location: request.location };
     let inert = request.inert.then(|| mistake("an argument is not of this trace"));
     let types: &[Type] = if request.inert { &[] } else { &request.types };
-    let (results, finished) = with_frame(&request.dims, types, request.may_capture, inert, |mut parameters| {
+    let (results, finished) = with_frame(request, types, inert, |mut parameters| {
         parameters.resize(request.arguments.leaves, Tensor::POISON);
         let Some(arguments) = request.arguments.build(parameters) else { return (Vec::new(), None) };
         let results = function(arguments);

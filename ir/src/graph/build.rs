@@ -74,6 +74,12 @@ impl GraphBuilder {
         let types: SmallVec<[&Type; 3]> = operands.iter().map(|&id| self.function.ty(id)).collect();
         let inferred = infer(&op, &types, &self.function.dims)?;
         drop(types);
+        let declared = self.function.dims.len();
+        let names = inferred.iter().flat_map(|ty| &ty.shape).filter_map(|dim| dim.name);
+        if names.into_iter().any(|name| name.0 as usize >= declared) {
+            let message = format!("{}: a size is a named dimension that this function does not declare", op.name());
+            return Err(Violation { constraint: "F4", message });
+        }
         let node = NodeId(self.function.nodes.len() as u32);
         let mut results = Values::new();
         for (index, ty) in inferred.into_iter().enumerate() {

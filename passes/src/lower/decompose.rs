@@ -1,31 +1,57 @@
 //! Rewrites structural operations into the few that [`super`] lowers, by their definitions.
 //!
-//! Afterwards there is no `dot_general`, and every `reduce` and `pad` is over one axis. All three rewrites are what the
-//! graph IR's specification says the operation *means*, so no bit changes.
+//! Afterwards there is no `dot_general`, every `reduce` and `pad` is over one axis, and every index list is short. All
+//! rewrites are what the graph IR's specification says the operation *means*, so no bit changes. Named dimensions that a
+//! kernel would take for a loop index get another name.
 
-use rotrace_ir::dim::{Shape, Type};
+use super::domain::LONGEST_UNROLLED;
+use rotrace_ir::dim::{Dim, Shape, Type};
 use rotrace_ir::graph::infer::Violation;
 use rotrace_ir::graph::{Function, GraphBuilder, Node, Op, Reduction, ValueId};
 use rotrace_ir::scalar::ScalarOp;
+use std::sync::Arc;
 
-/// The function with every `dot_general`, multi-axis `reduce` and multi-axis `pad` replaced.
+/// The function with every `dot_general`, multi-axis `reduce`, multi-axis `pad` and long index list replaced.
 pub(super) fn decompose(function: &Function) -> Result<Function, Violation> {
     let mut rewriter = Rewriter {
-        builder: GraphBuilder::new(function.name.clone(), function.dims.clone()),
+        builder: GraphBuilder::new(function.name.clone(), kernel_dims(&function.dims)),
         renamed: Vec::with_capacity(function.values.len()),
     };
     for file in &function.files {
         rewriter.builder.file(file);
     }
     for node in &function.nodes {
-        rewriter.node(node)?;
+        rewriter.node(node).map_err(|violation| with_place(violation, function, node))?;
     }
     let results = function.results.iter().map(|&id| rewriter.renamed[id.0 as usize]).collect();
     Ok(rewriter.builder.finish(results))
 }
 
-struct Rewriter {
-    builder: GraphBuilder,
+/// Adds the user's line to a message.
+fn with_place(violation: Violation, function: &Function, node: &Node) -> Violation {
+    let Some(location) = node.location else { return violation };
+    Violation { message: format!("{}: {}", function.display_location(location), violation.message), ..violation }
+}
+
+/// The names, with underscores behind those that stand for loop indices in kernels (`i0`, `i1`, ...).
+fn kernel_dims(names: &[String]) -> Vec<String> {
+    let digits = |rest: &str| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit());
+    let is_index = |name: &str| name.strip_prefix('i').is_some_and(digits);
+    let mut dims = names.to_vec();
+    for place in 0..dims.len() {
+        if is_index(&dims[place]) {
+            let mut name = format!("{}_", dims[place]);
+            while dims.contains(&name) {
+                name.push('_');
+            }
+            dims[place] = name;
+        }
+    }
+    dims
+}
+
+pub(super) struct Rewriter {
+    pub(super) builder: GraphBuilder,
     /// The new value of every old one; old values are numbered in order of definition.
     renamed: Vec<ValueId>,
 }
@@ -51,17 +77,32 @@ impl Rewriter {
                 let value = self.pad(operands[0], operands[1], low, high, interior)?;
                 self.renamed.push(value);
             }
+            Op::Take { axis, indices } => {
+                let value = self.take(operands[0], *axis, indices)?;
+                self.renamed.push(value);
+            }
+            Op::ScatterAdd { axis, indices, size } if is_long(indices.len() as u64) || is_long(*size) => {
+                let value = self.long_scatter_add(operands[0], *axis, indices, *size)?;
+                self.renamed.push(value);
+            }
             op => self.renamed.extend(self.builder.push_all(op.clone(), &operands)?),
         }
         Ok(())
     }
 
-    fn ty(&self, id: ValueId) -> Type {
+    pub(super) fn ty(&self, id: ValueId) -> Type {
         self.builder.function().ty(id).clone()
     }
 
+    pub(super) fn take(&mut self, operand: ValueId, axis: usize, indices: &Arc<[u64]>) -> Result<ValueId, Violation> {
+        if is_long(indices.len() as u64) {
+            return self.long_take(operand, axis, indices);
+        }
+        self.builder.push(Op::Take { axis, indices: indices.clone() }, &[operand])
+    }
+
     /// One axis at a time, the last one first.
-    fn reduce(&mut self, operand: ValueId, kind: Reduction, axes: &[usize]) -> Result<ValueId, Violation> {
+    pub(super) fn reduce(&mut self, operand: ValueId, kind: Reduction, axes: &[usize]) -> Result<ValueId, Violation> {
         axes.iter()
             .rev()
             .try_fold(operand, |value, &axis| self.builder.push(Op::Reduce { kind, axes: vec![axis] }, &[value]))
@@ -77,13 +118,49 @@ impl Rewriter {
     ) -> Result<ValueId, Violation> {
         let rank = low.len();
         let mut value = operand;
-        for axis in (0..rank).filter(|&axis| low[axis] + high[axis] + interior[axis] > 0) {
-            let only = |amounts: &[u64]| (0..rank).map(|other| if other == axis { amounts[axis] } else { 0 }).collect();
-            value = self
-                .builder
-                .push(Op::Pad { low: only(low), high: only(high), interior: only(interior) }, &[value, fill])?;
+        for axis in 0..rank {
+            let mut between = interior[axis];
+            match self.ty(value).shape[axis].as_fixed() {
+                // There is nothing between fewer than two elements.
+                None | Some(0 | 1) => between = 0,
+                Some(size) if is_long(between) => {
+                    value = self.spaced(value, fill, axis, size, between)?;
+                    between = 0;
+                }
+                Some(_) => {}
+            }
+            if low[axis] == 0 && high[axis] == 0 && between == 0 {
+                continue;
+            }
+            let only = |amount: u64| (0..rank).map(|other| if other == axis { amount } else { 0 }).collect();
+            let pad = Op::Pad { low: only(low[axis]), high: only(high[axis]), interior: only(between) };
+            value = self.builder.push(pad, &[value, fill])?;
         }
         Ok(value)
+    }
+
+    /// Many fills between the elements along an axis: fills behind each element, but the last.
+    fn spaced(
+        &mut self,
+        value: ValueId,
+        fill: ValueId,
+        axis: usize,
+        size: u64,
+        between: u64,
+    ) -> Result<ValueId, Violation> {
+        let mut shape = self.ty(value).shape;
+        let rank = shape.len();
+        shape.insert(axis + 1, Dim::fixed(1));
+        let apart = self.builder.push(Op::Reshape { shape: shape.clone() }, &[value])?;
+        let mut high = vec![0; rank + 1];
+        high[axis + 1] = between;
+        let filled = Op::Pad { low: vec![0; rank + 1], high, interior: vec![0; rank + 1] };
+        let filled = self.builder.push(filled, &[apart, fill])?;
+        shape.remove(axis + 1);
+        shape[axis] = Dim::fixed(size.saturating_mul(between.saturating_add(1)));
+        let joined = self.builder.push(Op::Reshape { shape: shape.clone() }, &[filled])?;
+        shape[axis] = Dim::fixed((size - 1) * between + size);
+        self.builder.push(Op::Slice { start: vec![0; rank], limit: shape, step: vec![1; rank] }, &[joined])
     }
 
     fn dot_general(
@@ -128,6 +205,11 @@ impl Rewriter {
         let axes = batch.chain(free).chain(contract).collect();
         self.builder.push(Op::Broadcast { shape: shape.clone(), axes }, &[turned])
     }
+}
+
+/// Whether an axis or a list is too long to be unrolled.
+fn is_long(size: u64) -> bool {
+    size > LONGEST_UNROLLED
 }
 
 /// An operand's axes by their role in a contraction.

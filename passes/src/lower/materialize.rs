@@ -1,14 +1,14 @@
 //! Decides which values must be stored in memory between kernels.
 //!
 //! Everything is fused unless it cannot be: a reduction over a long axis, a concatenation or padding along a looped axis,
-//! a reshape that splits a loop index. The analysis walks from users to operands with *representative* coordinates (one
+//! a reshape that splits a loop index, elements that would take in too many scalars each. The analysis walks from users to operands with *representative* coordinates (one
 //! fresh loop index per axis that may be looped) through the very functions that the emission uses.
 
 use super::coordinates::{Coordinates, Origin, origin};
-use super::domain::{is_unrolled, unrolled_axes};
+use super::domain::{MOST_REDUCED, is_unrolled, taken_in, unrolled_axes};
 use rotrace_ir::Dim;
 use rotrace_ir::dim::{DimId, Shape};
-use rotrace_ir::graph::{Function, Op, ValueId};
+use rotrace_ir::graph::{Function, Node, Op, ValueId};
 use rotrace_ir::kernel::{Affine, IndexId};
 use smallvec::SmallVec;
 
@@ -29,6 +29,7 @@ pub(super) fn stored_values(function: &Function) -> Vec<bool> {
         stored: vec![false; function.values.len()],
         flags: function.values.iter().map(|value| SmallVec::from_elem(Coordinate::Constant, value.ty.rank())).collect(),
         used: vec![false; function.values.len()],
+        demanded: vec![1; function.values.len()],
     };
     for &result in &function.results {
         analysis.store(result);
@@ -48,6 +49,8 @@ struct Analysis<'a> {
     stored: Vec<bool>,
     flags: Vec<Flags>,
     used: Vec<bool>,
+    /// At most how many elements of each value one iteration of a user needs.
+    demanded: Vec<u64>,
 }
 
 impl Analysis<'_> {
@@ -62,12 +65,17 @@ impl Analysis<'_> {
     fn visit(&mut self, value: ValueId) {
         let node = self.function.definition(value);
         let shape = &self.function.ty(value).shape;
-        if self.must_be_stored(value) {
+        let mut elements = self.demanded_elements(value);
+        if self.must_be_stored(value, elements) {
             self.store(value);
         }
+        if self.stored[value.0 as usize] {
+            elements = unrolled_elements(shape, &unrolled_axes(self.function, node, shape));
+        }
+        self.demand_elements(value, elements);
         // A stored value computes its definition over its own domain, whatever its users do.
         let flags = if self.stored[value.0 as usize] {
-            own_flags(&node.op, shape)
+            own_flags(self.function, node, shape)
         } else {
             self.flags[value.0 as usize].clone()
         };
@@ -76,7 +84,11 @@ impl Analysis<'_> {
                 // Stored piece by piece: each operand over its own domain.
                 Op::Concatenate { .. } | Op::Pad { .. } => {
                     for &operand in &node.operands {
-                        let flags = own_flags(&node.op, &self.function.ty(operand).shape);
+                        let piece = &self.function.ty(operand).shape;
+                        let elements = unrolled_elements(piece, &unrolled_axes(self.function, node, piece));
+                        let demanded = &mut self.demanded[operand.0 as usize];
+                        *demanded = (*demanded).max(elements);
+                        let flags = own_flags(self.function, node, piece);
                         self.demand(operand, &flags);
                     }
                     return;
@@ -101,8 +113,32 @@ impl Analysis<'_> {
         }
     }
 
-    fn must_be_stored(&self, value: ValueId) -> bool {
+    /// At most how many elements of the value one iteration needs: no more than its users ask for, and no more than there
+    /// are at the constant coordinates.
+    fn demanded_elements(&self, value: ValueId) -> u64 {
+        let constant: Vec<bool> =
+            self.flags[value.0 as usize].iter().map(|&flag| flag == Coordinate::Constant).collect();
+        self.demanded[value.0 as usize].min(unrolled_elements(&self.function.ty(value).shape, &constant))
+    }
+
+    /// What the operands of a value must provide for so many elements of it. Several users need no more than their number
+    /// times the most that one does, so that code stays linear in the graph.
+    fn demand_elements(&mut self, value: ValueId, elements: u64) {
         let node = self.function.definition(value);
+        let taken = elements.saturating_mul(taken_in(self.function, node));
+        for &operand in &node.operands {
+            let demanded = &mut self.demanded[operand.0 as usize];
+            *demanded = (*demanded).max(taken);
+        }
+    }
+
+    fn must_be_stored(&self, value: ValueId, elements: u64) -> bool {
+        let node = self.function.definition(value);
+        let computes =
+            matches!(node.op, Op::Scalar(_) | Op::Cast(_) | Op::Bitcast(_) | Op::Reduce { .. } | Op::ScatterAdd { .. });
+        if computes && elements.saturating_mul(taken_in(self.function, node)) > MOST_REDUCED {
+            return true;
+        }
         if let Op::Reduce { axes, .. } = &node.op {
             if !is_unrolled(self.function.ty(node.operands[0]).shape[axes[0]]) {
                 return true;
@@ -154,9 +190,15 @@ impl Analysis<'_> {
 }
 
 /// Flags of a value that is computed over its own domain.
-fn own_flags(op: &Op, shape: &Shape) -> Flags {
-    let unrolled = unrolled_axes(op, shape);
+fn own_flags(function: &Function, node: &Node, shape: &Shape) -> Flags {
+    let unrolled = unrolled_axes(function, node, shape);
     unrolled.iter().map(|&unrolled| if unrolled { Coordinate::Constant } else { Coordinate::Index }).collect()
+}
+
+/// How many elements there are along the unrolled axes.
+fn unrolled_elements(shape: &Shape, unrolled: &[bool]) -> u64 {
+    let sizes = shape.iter().zip(unrolled).filter(|(_, unrolled)| **unrolled).map(|(dim, _)| dim.as_fixed());
+    sizes.fold(1, |product: u64, size| product.saturating_mul(size.unwrap_or(u64::MAX).max(1)))
 }
 
 fn representative(flags: &Flags) -> Coordinates {

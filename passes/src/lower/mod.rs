@@ -1,7 +1,7 @@
 //! Fusion and lowering: graph IR to a plan of kernels.
 //!
 //! ```text
-//! decompose      dot_general, multi-axis reduce and pad in terms of simpler operations
+//! decompose      dot_general, multi-axis reduce and pad, and long index lists in terms of simpler operations
 //! materialize    which values must live in memory
 //! schedule       what stores them, grouped by loops and dependencies
 //! emit           each group as one kernel: loops over the long axes, short trailing axes unrolled into registers
@@ -16,6 +16,7 @@ mod decompose;
 mod domain;
 mod emit;
 mod group;
+mod indices;
 mod materialize;
 mod memory;
 mod schedule;
@@ -28,7 +29,7 @@ use rotrace_ir::plan::Plan;
 /// Lowers a function to a plan whose kernels contain core operations only.
 ///
 /// # Errors
-/// Only for a function that the verifier rejects.
+/// An operation that would need more code than there is any use for: constraint `L1`.
 pub fn lower(function: &Function) -> Result<Plan, Violation> {
     let function = &decompose::decompose(function)?;
     let stored = materialize::stored_values(function);

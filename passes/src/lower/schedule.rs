@@ -91,7 +91,7 @@ pub(super) fn schedule(function: &Function, memory: &Memory) -> BTreeMap<Key, Gr
     for (index, &result) in function.results.iter().enumerate() {
         let home = memory.output(function, index);
         if memory.stored(result).is_none_or(|stored| stored.buffer != home.buffer) {
-            let unrolled = unrolled_axes(&function.definition(result).op, &function.ty(result).shape);
+            let unrolled = unrolled_axes(function, function.definition(result), &function.ty(result).shape);
             let whole = whole(home, Source::Value(result), &function.ty(result).shape, unrolled);
             add_copy(&mut groups, ready[result.0 as usize], whole);
         }
@@ -103,7 +103,7 @@ pub(super) fn schedule(function: &Function, memory: &Memory) -> BTreeMap<Key, Gr
 fn add_stored(groups: &mut BTreeMap<Key, Group>, function: &Function, value: ValueId, home: Home, time: u32) -> u32 {
     let node = function.definition(value);
     let shape = &function.ty(value).shape;
-    let unrolled = unrolled_axes(&node.op, shape);
+    let unrolled = unrolled_axes(function, node, shape);
     match &node.op {
         Op::Reduce { kind, axes } if !super::domain::is_unrolled(function.ty(node.operands[0]).shape[axes[0]]) => {
             let (operand, axis) = (node.operands[0], axes[0]);
@@ -119,7 +119,8 @@ fn add_stored(groups: &mut BTreeMap<Key, Group>, function: &Function, value: Val
             let mut offset = Dim::fixed(0);
             for &operand in &node.operands {
                 let domain = &function.ty(operand).shape;
-                let mut copy = whole(home.clone(), Source::Value(operand), domain, unrolled_axes(&node.op, domain));
+                let mut copy =
+                    whole(home.clone(), Source::Value(operand), domain, unrolled_axes(function, node, domain));
                 copy.place[*axis].1 = offset;
                 add_copy(groups, time, copy);
                 let size = domain[*axis];
@@ -157,7 +158,7 @@ fn pad_copies(
     let node = function.definition(value);
     let (operand, fill) = (node.operands[0], node.operands[1]);
     let domain = &function.ty(operand).shape;
-    let piece = |source, domain: &Shape| whole(home.clone(), source, domain, unrolled_axes(&node.op, domain));
+    let piece = |source, domain: &Shape| whole(home.clone(), source, domain, unrolled_axes(function, node, domain));
     let mut copies = vec![piece(Source::Value(operand), domain)];
     let Some(axis) = super::coordinates::padded_axis(low, high, interior) else { return copies };
     let step = interior[axis] as i64 + 1;

@@ -1,0 +1,12 @@
+//! Derivatives against directional differences, against each other, and at the points where they are singular.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod check;
+
+mod scalar;
+mod singular;
+mod structural;
+
+mod signature;
