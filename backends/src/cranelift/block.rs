@@ -177,6 +177,7 @@ impl Code<'_, '_> {
     fn branch(&mut self, results: &[Var], condition: Var, then: &Block, otherwise: &Block) {
         let condition = self.scalar(condition);
         let (first, second) = (self.builder.create_block(), self.builder.create_block());
+        self.builder.set_cold_block(second);
         let merge = self.merge_block(results);
         self.ins().brif(condition, first, &[], second, &[]);
         for (start, block) in [(first, then), (second, otherwise)] {
@@ -190,27 +191,28 @@ impl Code<'_, '_> {
         self.finish_merge(merge, results);
     }
 
-    /// A branch that lanes take differently: `otherwise` for all of them, and `then` on top if any lane asks for it.
+    /// A branch that lanes take differently: `then`, the ordinary side, for all of them, and `otherwise` on top if any
+    /// lane asks for it.
     fn vector_branch(&mut self, results: &[Var], condition: Var, then: &Block, otherwise: &Block) {
-        self.insts(&otherwise.insts);
-        let common = self.carried_values(&otherwise.yields);
-        let any = self.any_lane(condition);
+        self.insts(&then.insts);
+        let common = self.carried_values(&then.yields);
+        let all = self.all_lanes(condition);
         let rare = self.builder.create_block();
         self.builder.set_cold_block(rare);
         let merge = self.merge_block(results);
-        self.ins().brif(any, rare, &[], merge, &arguments(&common));
+        self.ins().brif(all, merge, &arguments(&common), rare, &[]);
 
         self.builder.switch_to_block(rare);
         self.scopes.open();
-        self.insts(&then.insts);
-        let chosen = self.carried_values(&then.yields);
+        self.insts(&otherwise.insts);
+        let chosen = self.carried_values(&otherwise.yields);
         let mut selected: SmallVec<[Value; 8]> = SmallVec::new();
         for &var in results {
             let (size, kinds) = self.carried_types(self.dtype(var));
             let masks = self.vector_of_size(condition, size);
             for (part, _) in kinds.iter().enumerate() {
                 let at = selected.len();
-                let value = self.blend(masks[part], chosen[at], common[at]);
+                let value = self.blend(masks[part], common[at], chosen[at]);
                 selected.push(value);
             }
         }

@@ -2,6 +2,7 @@
 
 use super::code::{Code, Held, Parts, lane_type};
 use super::scalar::integer_condition;
+use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use rotrace_ir::DType;
 use rotrace_ir::kernel::Var;
@@ -198,11 +199,13 @@ impl Code<'_, '_> {
         self.reinterpret(chosen, kind)
     }
 
-    /// Non-zero if any lane of a mask is set.
-    pub(super) fn any_lane(&mut self, condition: Var) -> Value {
+    /// Whether every lane of a mask is set.
+    pub(super) fn all_lanes(&mut self, condition: Var) -> Value {
         let parts = self.vector(condition);
         let first = parts[0];
-        let any = parts[1..].iter().fold(first, |any, &part| self.ins().bor(any, part));
-        self.ins().vhigh_bits(types::I32, any)
+        let all = parts[1..].iter().fold(first, |all, &part| self.ins().band(all, part));
+        let set = self.ins().vhigh_bits(types::I32, all);
+        let every = (1 << self.kind(all).lane_count()) - 1;
+        self.ins().icmp_imm_u(IntCC::Equal, set, every)
     }
 }

@@ -276,7 +276,8 @@ pub enum Inst {
         /// An `i64`.
         index: Var,
     },
-    /// Runs one of two blocks. Neither stores or loads, so an engine may run both and select.
+    /// Runs one of two blocks: `then` in ordinary cases, `otherwise` in rare ones. Neither stores or loads, so an engine
+    /// may run both and select.
     If {
         /// Defined here; as many as each block yields.
         results: Vars,
