@@ -15,8 +15,9 @@ use std::sync::Arc;
 /// Temporaries up to this many bytes live on the caller's stack.
 const STACK_BYTES: usize = 4096;
 
-/// Estimated time of one scalar instruction on one lane; SIMD and multiple issue included.
-const NANOSECONDS_PER_INSTRUCTION: f64 = 0.2;
+/// Estimated time of one scalar instruction on one lane; SIMD and multiple issue included (see
+/// `docs/records/threads.md`).
+const NANOSECONDS_PER_INSTRUCTION: f64 = 0.07;
 
 /// How a call may use threads.
 #[derive(Clone, Copy, Debug)]

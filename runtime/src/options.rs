@@ -18,7 +18,7 @@ pub struct Options {
     /// The most threads that one call uses. 0 stands for as many as `rayon`'s current pool has; 1 never leaves the
     /// calling thread. Work below a measured break-even stays on the calling thread in any case.
     pub threads: usize,
-    /// The estimated time from which a step is spread over threads. Waking another costs 5 to 20 microseconds, and the
+    /// The estimated time from which a step is spread over threads. Waking another costs 15 to 30 microseconds, and the
     /// step must gain more than that (measured: `docs/records/threads.md`).
     pub parallel_from: Duration,
     /// Whether to use SIMD instructions. Results are the same bits without.
@@ -33,7 +33,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             threads: 0,
-            parallel_from: Duration::from_micros(60),
+            parallel_from: Duration::from_micros(300),
             simd: true,
             engine: Engine::default(),
             verify: cfg!(debug_assertions),

@@ -112,7 +112,8 @@ pub trait DoubleAlgebra: Algebra {
     /// An element of a constant table. In rare branches only.
     fn lookup(&self, table: &'static [u64], index: Self::Integer) -> Self::Integer;
 
-    /// Each value from the side that the condition picks. Sides are pure: an engine may run either or both.
+    /// Each value from the side that the condition picks: `then` in ordinary cases. Sides are pure: an engine may run
+    /// either or both, and vector code runs `then` for all lanes.
     fn branch<const N: usize>(
         &self,
         condition: Self::Bool,

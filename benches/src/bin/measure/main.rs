@@ -1,7 +1,7 @@
 //! Rotrace's own figures, without another system beside it: what compiling costs, what a call costs beyond its
 //! arithmetic, how near loops come to hand-written Rust and to the memory's bandwidth, and from where threads pay.
 //!
-//! `measure [compile|calls|loops|threads]...` runs those parts, or all of them. Competitors take turns, and medians are
+//! `measure [compile|calls|loops|rotations|threads]...` runs those parts, or all of them. Competitors take turns, and medians are
 //! printed. One thread unless a row says otherwise.
 
 mod bandwidth;
@@ -9,6 +9,7 @@ mod calls;
 mod compiling;
 mod loops;
 mod plain;
+mod rotations;
 mod threads;
 
 use rotrace::Error;
@@ -18,17 +19,18 @@ use rotrace_bench::Data;
 type Part = (&'static str, fn() -> Result<(), Error>);
 
 /// Compiling comes first: its cold figure is of the first compilation in the process.
-const PARTS: [Part; 4] = [
+const PARTS: [Part; 5] = [
     ("compile", compiling::measure),
     ("calls", calls::measure),
     ("loops", loops::measure),
+    ("rotations", rotations::measure),
     ("threads", threads::measure),
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let asked: Vec<String> = std::env::args().skip(1).collect();
     if let Some(unknown) = asked.iter().find(|name| PARTS.iter().all(|(part, _)| part != name)) {
-        return Err(format!("there is no part `{unknown}`; there are compile, calls, loops and threads").into());
+        return Err(format!("there is no part `{unknown}`; there are compile, calls, loops, rotations and threads").into());
     }
     for (part, measure) in PARTS {
         if asked.is_empty() || asked.iter().any(|name| name == part) {
