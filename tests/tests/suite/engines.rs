@@ -33,7 +33,7 @@ fn check(seed: u64) -> Result<(), String> {
     let function = program(seed);
     let mut random = Random::new(!seed);
     let mut all = configurations();
-    if seed % INTERPRETED_EVERY == 0 {
+    if seed.is_multiple_of(INTERPRETED_EVERY) {
         all.push(kernel_interpreter());
     }
     let executables: Vec<(&str, Executable)> = all
@@ -44,7 +44,7 @@ fn check(seed: u64) -> Result<(), String> {
         .collect::<Result<_, String>>()?;
     for round in 0..2 {
         // Only one dimension is long: the interpreter does not accept the product of two.
-        let long = (seed % 500 == 0 && round == 0).then(|| random.below(2));
+        let long = (seed.is_multiple_of(500) && round == 0).then(|| random.below(2));
         let mut size = |place: usize| if long == Some(place) { LONG } else { random.choose(&SIZES) };
         let mut dims: Vec<u64> = (0..function.dims.len()).map(&mut size).collect();
         while !is_interpretable(&function, &dims) {
