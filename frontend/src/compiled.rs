@@ -37,7 +37,8 @@ impl<In: Tree<Tensor>, Out: Tree<Tensor>> Compiled<In, Out> {
     /// Calls the function; the results are new arrays.
     ///
     /// # Errors
-    /// If an argument has another type than the function was compiled for, or a named dimension has two sizes.
+    /// If an argument has another type than the function was compiled for, a named dimension has two sizes or is too
+    /// small for a slice in the program, or there is no memory for results or temporaries.
     pub fn call(&self, inputs: &With<In, Array>) -> Result<With<Out, Array>, Error> {
         let mut views = SmallVec::<[View<'_>; INLINE_LEAVES]>::new();
         inputs.visit(&mut |array: &Array| views.push(array.view()));

@@ -3,7 +3,7 @@
 //! Write an ordinary closure over traced arrays, differentiate it, compile it to machine code, and call the handle with
 //! any batch size:
 //!
-//! ```no_run
+//! ```
 //! use rotrace::{Array, spatial::Rotation, trace};
 //!
 //! let p = Array::from([1.0, 2.0, 3.0]);

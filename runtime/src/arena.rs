@@ -50,10 +50,10 @@ pub(crate) struct Slot {
 impl Slot {
     /// A block of at least so many bytes (more than none).
     pub(crate) fn take(&self, bytes: u64) -> Result<Box<Block>, Error> {
-        if let Some(block) = own(self.kept.swap(ptr::null_mut(), Ordering::Acquire)) {
-            if block.layout.size() as u64 >= bytes {
-                return Ok(block);
-            }
+        if let Some(block) = own(self.kept.swap(ptr::null_mut(), Ordering::Acquire))
+            && block.layout.size() as u64 >= bytes
+        {
+            return Ok(block);
         }
         Ok(Box::new(Block::new(bytes)?))
     }

@@ -139,7 +139,7 @@ fn check_memory(which: &'static str, index: usize, elements: u64, ty: &Type, byt
     if expected != bytes.len() as u64 {
         return Err(Error::Length { which, index, expected, got: bytes.len() });
     }
-    if bytes.as_ptr().addr() % ty.dtype.size() != 0 {
+    if !bytes.as_ptr().addr().is_multiple_of(ty.dtype.size()) {
         return Err(Error::Misaligned { which, index, alignment: ty.dtype.size() });
     }
     Ok(())

@@ -4,7 +4,8 @@
 //! named dimensions from its arguments, finds memory for temporaries and runs the plan's kernels.
 //!
 //! Invariants: a call takes no lock, does no hash look-up and, once its memory has been seen, no allocation; an
-//! executable can be called from many threads at once; all `unsafe` of the CPU path is in [`code`] and [`launch`].
+//! executable can be called from many threads at once; all `unsafe` is in `arena`, `code` and
+//! `launch`.
 
 mod arena;
 mod bind;

@@ -28,7 +28,7 @@ pub fn kernel_interpreter() -> (&'static str, Options) {
 /// # Errors
 /// What the executable says.
 pub fn run(executable: &Executable, arguments: &[Constant]) -> Result<Vec<Constant>, String> {
-    let shapes: Vec<Vec<usize>> = arguments.iter().map(|argument| sizes(argument)).collect();
+    let shapes: Vec<Vec<usize>> = arguments.iter().map(sizes).collect();
     // Arguments are copied to memory that is aligned for any element.
     let inputs: Vec<Vec<u64>> = arguments.iter().map(|argument| aligned(&argument.data)).collect();
     let views: Vec<View<'_>> = arguments

@@ -196,7 +196,7 @@ impl Code<'_, '_> {
     fn vector_branch(&mut self, results: &[Var], condition: Var, then: &Block, otherwise: &Block) {
         self.insts(&then.insts);
         let common = self.carried_values(&then.yields);
-        let any = self.any_lane_off(condition);
+        let off = self.any_lane_off(condition);
         let rare = self.builder.create_block();
         self.builder.set_cold_block(rare);
         let merge = self.merge_block(results);

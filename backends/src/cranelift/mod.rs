@@ -3,10 +3,10 @@
 //! The generated function is the program order of the kernel: Cranelift runs without its own optimiser, whose hoisting
 //! of constants costs more than it gives on numeric code. What is done instead, here:
 //!
-//! - the innermost loop over independent iterations steps by two or four of them, one per SIMD lane ([`loops`]);
-//! - what does not depend on a loop's index moves before the loop ([`invariant`]);
-//! - rows of small trailing axes are (de-)interleaved in registers ([`interleave`]);
-//! - reductions keep the accumulators of [`rotrace_ir::reduce`] in lanes ([`reduce`]).
+//! - the innermost loop over independent iterations steps by two or four of them, one per SIMD lane (`loops`);
+//! - what does not depend on a loop's index moves before the loop (`invariant`);
+//! - rows of small trailing axes are (de-)interleaved in registers (`interleave`);
+//! - reductions keep the accumulators of [`rotrace_ir::reduce`] in lanes (`reduce`).
 //!
 //! Scalar and SIMD code give the same bits, because every SIMD lane computes what the scalar code computes.
 

@@ -87,7 +87,7 @@ impl<'t> Cursor<'t> {
 
     /// An error at a token.
     pub fn error_at<T>(&self, token: Token<'t>, message: impl Into<String>) -> Result<T, ParseError> {
-        Err(ParseError { message: message.into(), line: token.line as usize, column: token.column as usize })
+        Err(ParseError { message: message.into(), line: token.line, column: token.column })
     }
 
     /// An error that says what should stand where the next token stands.

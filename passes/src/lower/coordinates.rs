@@ -141,10 +141,10 @@ fn reshape(operand: &Shape, shape: &Shape, at: &Coordinates) -> Option<Coordinat
 /// The shortest runs of axes from `from` and `to` with the same number of elements.
 fn matching_run(operand: &Shape, shape: &Shape, from: usize, to: usize) -> Option<(usize, usize)> {
     // Named dims match only themselves, one to one; axes of size 1 stand alone.
-    if let (Some(a), Some(b)) = (operand.get(from), shape.get(to)) {
-        if a == b {
-            return Some((from + 1, to + 1));
-        }
+    if let (Some(a), Some(b)) = (operand.get(from), shape.get(to))
+        && a == b
+    {
+        return Some((from + 1, to + 1));
     }
     if operand.get(from).is_some_and(|dim| dim.is_one()) {
         return Some((from + 1, to));

@@ -160,10 +160,10 @@ impl<'a> Emitter<'a> {
     fn follow(&mut self, mut value: ValueId, mut at: Coordinates) -> Leaf {
         loop {
             let node = self.function.definition(value);
-            if let Op::Constant(constant) = &node.op {
-                if let Some(literal) = literal(constant, &at) {
-                    return Leaf::Literal(literal);
-                }
+            if let Op::Constant(constant) = &node.op
+                && let Some(literal) = literal(constant, &at)
+            {
+                return Leaf::Literal(literal);
             }
             if matches!(node.op, Op::Parameter { .. } | Op::Constant(_)) {
                 return Leaf::Load(self.memory.leaf(self.function, value), at);

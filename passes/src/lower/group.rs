@@ -54,7 +54,7 @@ fn block_partials(function: &Function, memory: &mut Memory, name: &str, dim: Dim
     let place = row_of(block, row);
     let elements = reduced_elements(&mut emitter, group, &[], &place);
     for copy in &group.copies {
-        emit_copy(&mut emitter, copy, &[place.clone()]);
+        emit_copy(&mut emitter, copy, std::slice::from_ref(&place));
     }
     let results = close_reduction(&mut emitter, row, Extent::Block { dim, index: block }, group, &elements);
     let mut results = results.into_iter();
@@ -111,7 +111,7 @@ fn nested_reduction(function: &Function, memory: &mut Memory, name: &str, key: &
         let place = Affine::index(row);
         let elements = reduced_elements(&mut emitter, group, &outer, &place);
         for copy in &group.copies {
-            emit_copy(&mut emitter, copy, &[place.clone()]);
+            emit_copy(&mut emitter, copy, std::slice::from_ref(&place));
         }
         close_reduction(&mut emitter, row, Extent::Dim(dim), group, &elements)
     } else {

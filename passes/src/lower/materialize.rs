@@ -139,10 +139,10 @@ impl Analysis<'_> {
         if computes && elements.saturating_mul(taken_in(self.function, node)) > MOST_REDUCED {
             return true;
         }
-        if let Op::Reduce { axes, .. } = &node.op {
-            if !is_unrolled(self.function.ty(node.operands[0]).shape[axes[0]]) {
-                return true;
-            }
+        if let Op::Reduce { axes, .. } = &node.op
+            && !is_unrolled(self.function.ty(node.operands[0]).shape[axes[0]])
+        {
+            return true;
         }
         if let Op::Concatenate { axis } = &node.op {
             // Past an operand of named size no constant coordinate has a known place.

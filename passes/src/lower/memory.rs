@@ -40,8 +40,8 @@ impl Memory {
                 *home = Some(id);
             }
         }
-        for index in 0..stored.len() {
-            if stored[index] && memory.stored[index].is_none() {
+        for (index, &stored) in stored.iter().enumerate() {
+            if stored && memory.stored[index].is_none() {
                 let id = memory.add(function, ValueId(index as u32), Storage::Temporary);
                 memory.stored[index] = Some(id);
             }
