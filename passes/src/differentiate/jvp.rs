@@ -41,7 +41,7 @@ pub fn jvp(function: &Function, wrt: &[bool]) -> Result<Function, DifferentiateE
 }
 
 /// The tangent of a node's result for those of its operands; `None` is zero.
-fn tangent(e: &mut Emitter, node: Applied, tangents: &[Option<ValueId>]) -> Option<ValueId> {
+pub(super) fn tangent(e: &mut Emitter, node: Applied, tangents: &[Option<ValueId>]) -> Option<ValueId> {
     let to = e.ty(node.result).dtype;
     let flows = |(operand, tangent): (usize, &Option<ValueId>)| {
         tangent.filter(|&tangent| differentiable(node.op, operand, e.ty(tangent).dtype, to))
@@ -56,10 +56,7 @@ fn tangent(e: &mut Emitter, node: Applied, tangents: &[Option<ValueId>]) -> Opti
             let [taken, other] = [1, 2].map(|operand| tangents[operand].unwrap_or_else(|| zeros(e, node, operand)));
             Some(e.select(node.operands[0], taken, other))
         }
-        Op::Scalar(op) => sum(e, &tangents, |e, operand, tangent| {
-            let partial = partial(e, *op, operand, node.operands, node.result);
-            partials::apply(e, &partial, tangent)
-        }),
+        Op::Scalar(op) => elementwise(e, *op, node, &tangents),
         Op::Cast(_)
         | Op::Reshape { .. }
         | Op::Broadcast { .. }
@@ -83,6 +80,23 @@ fn tangent(e: &mut Emitter, node: Applied, tangents: &[Option<ValueId>]) -> Opti
         }),
         Op::Bitcast(_) => None,
     }
+}
+
+/// The last operand comes first, so that a step of Horner's scheme takes a single fused operation.
+fn elementwise(e: &mut Emitter, op: ScalarOp, node: Applied, tangents: &[Option<ValueId>]) -> Option<ValueId> {
+    if let (ScalarOp::Divide, &[Some(dividend), Some(divisor)]) = (op, tangents) {
+        // (dx - z dy) / y divides once.
+        let minus = e.scalar(ScalarOp::Negative, &[node.result]);
+        let numerator = e.scalar(ScalarOp::Fma, &[minus, divisor, dividend]);
+        return Some(e.divide(numerator, node.operands[1]));
+    }
+    let mut total = None;
+    for (operand, tangent) in tangents.iter().enumerate().rev() {
+        let Some(tangent) = *tangent else { continue };
+        let partial = partial(e, op, operand, node.operands, node.result);
+        total = Some(partials::apply_onto(e, total, &partial, tangent));
+    }
+    total
 }
 
 fn zeros(e: &mut Emitter, node: Applied, operand: usize) -> ValueId {

@@ -24,6 +24,7 @@ mod emit;
 mod grad;
 mod jvp;
 pub mod partials;
+mod slopes;
 mod transpose;
 mod vjp;
 

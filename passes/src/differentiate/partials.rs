@@ -42,7 +42,7 @@ pub type Partial = SmallVec<[Factor; 3]>;
 use Factor::{Negate, Over, Times, Unless, Where};
 
 /// Applies a partial derivative to a tangent or cotangent.
-pub(super) fn apply(e: &mut Emitter, partial: &Partial, derivative: ValueId) -> ValueId {
+pub(super) fn apply(e: &mut Emitter, partial: &[Factor], derivative: ValueId) -> ValueId {
     partial.iter().fold(derivative, |value, &factor| match factor {
         Times(coefficient) => e.multiply(value, coefficient),
         Over(divisor) => e.divide(value, divisor),
@@ -50,6 +50,21 @@ pub(super) fn apply(e: &mut Emitter, partial: &Partial, derivative: ValueId) -> 
         Where(condition) => e.keep(condition, true, value),
         Unless(condition) => e.keep(condition, false, value),
     })
+}
+
+/// Applies a partial derivative and adds the outcome to what is there already, at once if the last factor allows.
+pub(super) fn apply_onto(e: &mut Emitter, total: Option<ValueId>, partial: &[Factor], derivative: ValueId) -> ValueId {
+    match (total, partial) {
+        (Some(total), [first @ .., Times(coefficient)]) => {
+            let value = apply(e, first, derivative);
+            e.scalar(ScalarOp::Fma, &[value, *coefficient, total])
+        }
+        (Some(total), _) => {
+            let value = apply(e, partial, derivative);
+            e.add(total, value)
+        }
+        (None, _) => apply(e, partial, derivative),
+    }
 }
 
 /// Whether the partial derivative with respect to an operand is zero everywhere.

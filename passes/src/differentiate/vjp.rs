@@ -1,7 +1,8 @@
 //! Reverse mode.
 
 use super::emit::Emitter;
-use super::partials::{self, partial};
+use super::partials::{self, Factor, partial};
+use super::slopes::Slopes;
 use super::transpose::transpose;
 use super::{Applied, DifferentiateError, check_selection, differentiable};
 use rotrace_ir::graph::{Function, Op, ValueId, Values};
@@ -42,6 +43,7 @@ pub fn pull_back(e: &mut Emitter, function: &Function, wrt: &[bool], seed: Seed)
         primal.push(e.push(node.op.clone(), &operands));
     }
     let varied = varied(function, wrt);
+    let slopes = Slopes::of(e, function, &varied, &primal);
     let mut cotangents: Vec<Option<ValueId>> = vec![None; function.values.len()];
     for (place, id) in float_results().enumerate() {
         let cotangent = match seed {
@@ -54,12 +56,17 @@ pub fn pull_back(e: &mut Emitter, function: &Function, wrt: &[bool], seed: Seed)
         let result = node.results[0].0 as usize;
         let (true, Some(cotangent)) = (varied[result], cotangents[result].take()) else { continue };
         e.builder.location = node.location;
+        if let Some((source, slope)) = slopes.get(result) {
+            let total = &mut cotangents[source];
+            *total = Some(partials::apply_onto(e, *total, &[Factor::Times(slope)], cotangent));
+            continue;
+        }
         let operands: Values = node.operands.iter().map(|id| primal[id.0 as usize]).collect();
         let applied = Applied { op: &node.op, operands: &operands, result: primal[result] };
         for (place, &operand) in node.operands.iter().enumerate() {
             let active = varied[operand.0 as usize] && flows(function, &node.op, place, operand, node.results[0]);
-            if active && let Some(part) = contribution(e, applied, place, cotangent) {
-                accumulate(e, &mut cotangents[operand.0 as usize], part);
+            if active {
+                contribute(e, applied, place, cotangent, &mut cotangents[operand.0 as usize]);
             }
         }
     }
@@ -69,16 +76,17 @@ pub fn pull_back(e: &mut Emitter, function: &Function, wrt: &[bool], seed: Seed)
     (function.results.iter().map(|id| primal[id.0 as usize]).collect(), cotangents)
 }
 
-/// What the result's cotangent adds to that of one operand.
-fn contribution(e: &mut Emitter, node: Applied, operand: usize, cotangent: ValueId) -> Option<ValueId> {
+/// Adds what the result's cotangent contributes to that of one operand.
+fn contribute(e: &mut Emitter, node: Applied, operand: usize, cotangent: ValueId, total: &mut Option<ValueId>) {
     if let Op::Scalar(op) = node.op {
         let partial = partial(e, *op, operand, node.operands, node.result);
-        return Some(partials::apply(e, &partial, cotangent));
+        *total = Some(partials::apply_onto(e, *total, &partial, cotangent));
+    } else if let Some(part) = transpose(e, node, operand, cotangent) {
+        accumulate(e, total, part);
     }
-    transpose(e, node, operand, cotangent)
 }
 
-fn flows(function: &Function, op: &Op, place: usize, operand: ValueId, result: ValueId) -> bool {
+pub(super) fn flows(function: &Function, op: &Op, place: usize, operand: ValueId, result: ValueId) -> bool {
     differentiable(op, place, function.ty(operand).dtype, function.ty(result).dtype)
 }
 

@@ -153,10 +153,15 @@ impl Simplifier<'_> {
         if self.is_neutral(z) {
             return node(ScalarOp::Multiply, [x, y]);
         }
-        if self.is(y, 1.0) {
-            return node(ScalarOp::Add, [x, z]);
+        for (factor, other) in [(x, y), (y, x)] {
+            if self.is(factor, 1.0) {
+                return node(ScalarOp::Add, [other, z]);
+            }
+            if self.is(factor, -1.0) {
+                return node(ScalarOp::Subtract, [z, other]);
+            }
         }
-        if self.is(x, 1.0) { node(ScalarOp::Add, [y, z]) } else { Rewrite::Keep }
+        Rewrite::Keep
     }
 
     fn logic(&mut self, op: ScalarOp, x: ValueId, y: ValueId) -> Rewrite {
