@@ -3,9 +3,13 @@
 use super::DoubleAlgebra;
 use super::double::{Double, ROUNDER, product, quick_sum, sum};
 
-const HALF_PI: [f64; 3] = [std::f64::consts::FRAC_PI_2, 6.123_233_995_736_766e-17, -1.497_384_904_859_169_8e-33];
+const HALF_PI: [f64; 2] = [std::f64::consts::FRAC_PI_2, 6.123_233_995_736_766e-17];
 
-/// Below this, three doubles of pi/2 are enough.
+/// What `HALF_PI[0]` misses of pi/2: its first 25 bits, and the rest.
+const SHORT: f64 = 6.123_233_932_053_594e-17;
+const REST: f64 = 6.368_317_163_510_95e-25;
+
+/// Below this, 53 + 25 + 53 bits of pi/2 are enough.
 const NEAR: f64 = 268_435_456.0;
 
 /// 64 zero bits, then the bits of 2/pi after the point.
@@ -41,16 +45,15 @@ pub(super) fn reduce<A: DoubleAlgebra>(a: &A, x: A::Float) -> [A::Float; 3] {
 }
 
 /// Cody and Waite with fused products. `x - n HALF_PI[0]` is exact, as both are multiples of 2^-53 (or of the last
-/// place of a smaller `x`); it is also a multiple of the last place of what is subtracted next.
+/// place of a smaller `x`); it is also a multiple of the last place of what is subtracted next. That has 53 bits, 28 of
+/// `n` and 25 of [`SHORT`], so that it is exact too.
 #[inline(always)]
 fn near<A: DoubleAlgebra>(a: &A, x: A::Float) -> [A::Float; 3] {
     let rounder = a.fma(x, a.float(std::f64::consts::FRAC_2_PI), a.float(ROUNDER));
     let minus = a.subtract(a.float(ROUNDER), rounder);
     let first = a.fma(minus, a.float(HALF_PI[0]), x);
-    let second = product(a, minus, a.float(HALF_PI[1]));
-    let r = quick_sum(a, first, second.high);
-    let low = a.add(r.low, a.fma(minus, a.float(HALF_PI[2]), second.low));
-    [rounder, r.high, low]
+    let r = quick_sum(a, first, a.multiply(minus, a.float(SHORT)));
+    [rounder, r.high, a.fma(minus, a.float(REST), r.low)]
 }
 
 /// Payne and Hanek: multiplies the 53-bit integer mantissa by the 192 bits of 2/pi that matter, from the bit of weight

@@ -42,8 +42,7 @@ fn angle<A: DoubleAlgebra>(a: &A, x: A::Float) -> Angle<A> {
     let [rounder, high, low] = a.shared(Key::QuarterTurns, magnitude, |a| reduce(a, magnitude));
     let z = a.multiply(high, high);
     let fourth = a.multiply(z, z);
-    let z_low = a.fma(high, high, a.negative(z));
-    // 1 - z/2, and what its rounding loses.
+    // 1 - z/2, and what its rounding loses. What the rounding of z loses is a quarter of a unit in the last place.
     let (one, minus_half) = (a.float(1.0), a.float(-0.5));
     let first = a.fma(z, minus_half, one);
     let lost = a.fma(z, minus_half, a.subtract(one, first));
@@ -51,7 +50,7 @@ fn angle<A: DoubleAlgebra>(a: &A, x: A::Float) -> Angle<A> {
     let cubic = a.multiply(polynomial(a, z, fourth, &SIN), z);
     let sine = Double { high, low: a.fma(cubic, high, a.multiply(low, first)) };
     // cos(r + low) = cos r - low sin r, where sin r = r is enough.
-    let rest = a.fma(z_low, minus_half, a.subtract(lost, a.multiply(high, low)));
+    let rest = a.fma(a.negative(high), low, lost);
     let cosine = Double { high: first, low: a.fma(polynomial(a, z, fourth, &COS), fourth, rest) };
     Angle { quarters: a.bits(rounder), sine, cosine }
 }
