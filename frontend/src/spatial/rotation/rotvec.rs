@@ -1,8 +1,9 @@
 //! Rotation vectors: the axis times the angle in radians.
 //!
-//! Both directions are functions of a squared length: a Taylor series where it is small, the closed form elsewhere,
-//! each with an argument replaced where it is not used, so that no derivative of the unused one is infinite. The series
-//! are long enough for their second derivatives to be right to the last digits too.
+//! Both directions are smooth functions of a squared length, written so that no derivative meets a division by zero.
+//! From a vector: a Taylor series where it is short, the closed form elsewhere. To a vector: one polynomial, of the
+//! square of tan(theta / 8), which stays below 0.172 for all angles up to pi. The polynomials are long enough for their
+//! second derivatives to be right to the last digits too.
 
 use super::Rotation;
 use super::quat::is_flipped;
@@ -28,17 +29,25 @@ const fn half_angle(first: usize, leading: f64) -> [f64; 9] {
     coefficients
 }
 
-/// Taylor coefficients in `r` of `atan(sqrt(r)) / sqrt(r)`: `(-1)^k / (2 k + 1)`.
-const ARC_TANGENT: [f64; 15] = {
-    let mut coefficients = [1.0; 15];
-    let mut index = 1;
-    while index < coefficients.len() {
-        let sign = if index % 2 == 0 { 1.0 } else { -1.0 };
-        coefficients[index] = sign / ((2 * index + 1) as f64);
-        index += 1;
-    }
-    coefficients
-};
+/// `atan(sqrt(r)) / sqrt(r)` on [0, 0.1725], interpolated at Chebyshev's nodes: relative errors of the function and of
+/// its first three derivatives below 4e-18, 8e-17, 4e-16, 1e-13.
+const ARC_TANGENT: [f64; 15] = [
+    1.0,
+    -0.333_333_333_333_333_3,
+    0.199_999_999_999_999_93,
+    -0.142_857_142_857_129_64,
+    0.111_111_111_109_923_39,
+    -0.090_909_090_844_688_05,
+    0.076_923_074_639_139_03,
+    -0.066_666_610_982_960_88,
+    0.058_822_566_757_906_45,
+    -0.052_619_569_058_622_09,
+    0.047_510_191_200_739_09,
+    -0.042_763_938_194_100_86,
+    0.036_655_691_553_485_65,
+    -0.026_174_036_798_108_622,
+    0.011_026_325_762_912_475,
+];
 
 impl Rotation {
     /// Of rotation vectors `[..., 3]` in radians. Angles of any size; the quaternion's `w` is negative for angles
@@ -85,23 +94,20 @@ impl Rotation {
 /// `sin(theta / 2) / theta` and `cos(theta / 2)` of the squared angle.
 fn half_sine_and_cosine(squared: Tensor) -> (Tensor, Tensor) {
     let small = squared.less(1);
-    let near = small.select(squared, 0);
+    // What the series become of a large angle is not selected, nor are their derivatives.
     let angle = small.select(1, squared).sqrt();
     let half = angle * 0.5;
-    let sine = small.select(polynomial(near, &SINE, 6), half.sin() / angle);
-    let cosine = small.select(polynomial(near, &COSINE, 6), half.cos());
+    let sine = small.select(polynomial(squared, &SINE, 6), half.sin() / angle);
+    let cosine = small.select(polynomial(squared, &COSINE, 6), half.cos());
     (sine, cosine)
 }
 
-/// `theta / sin(theta / 2)` of a quaternion with `w >= 0`, from its vector part's squared length and `w`:
-/// `2 atan2(v, w) / v`, by a series in `v^2 / w^2` below 1/16.
+/// `theta / sin(theta / 2)` of a unit quaternion with `w >= 0`, from its vector part's squared length and `w`.
+///
+/// With `c = cos(theta / 4)`, `tan(theta / 8)` is `sin(theta / 2)` times `h = 1 / (2 c (c + 1))`, and that angle is
+/// small enough for one polynomial.
 fn angle_over_sine(squared: Tensor, w: Tensor) -> Tensor {
-    let small = (squared * 16).less(w * w);
-    let inverse = small.select(w, 1).reciprocal();
-    let ratio = small.select(squared, 0) * (inverse * inverse);
-    let near = polynomial(ratio, &ARC_TANGENT, 8) * inverse;
-    let length = small.select(1, squared).sqrt();
-    let far = length.atan2(w) / length;
-    let half = small.select(near, far);
-    half + half
+    let cosine = w.fma(0.5, 0.5).sqrt();
+    let factor = cosine.full_like(0.5) / cosine.fma(cosine, cosine);
+    polynomial(squared * (factor * factor), &ARC_TANGENT, 10) * (factor * 8)
 }
