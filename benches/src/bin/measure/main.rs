@@ -30,7 +30,9 @@ const PARTS: [Part; 5] = [
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let asked: Vec<String> = std::env::args().skip(1).collect();
     if let Some(unknown) = asked.iter().find(|name| PARTS.iter().all(|(part, _)| part != name)) {
-        return Err(format!("there is no part `{unknown}`; there are compile, calls, loops, rotations and threads").into());
+        return Err(
+            format!("there is no part `{unknown}`; there are compile, calls, loops, rotations and threads").into()
+        );
     }
     for (part, measure) in PARTS {
         if asked.is_empty() || asked.iter().any(|name| name == part) {

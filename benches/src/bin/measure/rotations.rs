@@ -43,10 +43,7 @@ fn subjects(count: usize) -> Result<Vec<Boxed>, Error> {
     ])
 }
 
-fn boxed<const N: usize, const M: usize>(
-    workload: &Workload<N, M>,
-    arguments: [Data; N],
-) -> Result<Boxed, Error> {
+fn boxed<const N: usize, const M: usize>(workload: &Workload<N, M>, arguments: [Data; N]) -> Result<Boxed, Error> {
     let options = Options { threads: 1, ..Options::default() };
     Ok(Box::new(workload.prepare::<f64>(arguments.each_ref(), &options)?))
 }
