@@ -1,7 +1,7 @@
 //! Rotating vectors.
 
 use super::Rotation;
-use super::matrix::{Matrix, rows};
+use super::matrix::{Matrix, half_rows};
 use crate::spatial::component::{components, dot, join};
 use crate::trace::located_at;
 use crate::{IntoTensor, Tensor, constant};
@@ -14,7 +14,7 @@ impl Rotation {
     pub fn apply(self, vectors: impl IntoTensor) -> Tensor {
         let vectors = vectors.into_operand();
         located_at(Location::caller(), || {
-            let rows = rows(components::<4>("Rotation::apply", self.quat));
+            let rows = half_rows(components::<4>("Rotation::apply", self.quat));
             rotate(rows, components::<3>("Rotation::apply", constant(vectors)))
         })
     }
@@ -25,15 +25,18 @@ impl Rotation {
     pub fn apply_inverse(self, vectors: impl IntoTensor) -> Tensor {
         let vectors = vectors.into_operand();
         located_at(Location::caller(), || {
-            let rows = rows(components::<4>("Rotation::apply_inverse", self.quat));
+            let rows = half_rows(components::<4>("Rotation::apply_inverse", self.quat));
             let columns = std::array::from_fn(|row| rows.map(|entries| entries[row]));
             rotate(columns, components::<3>("Rotation::apply_inverse", constant(vectors)))
         })
     }
 }
 
-/// The matrix times the vector. Applying the quaternion by two cross products would take fewer operations, but turns a
-/// vector with an infinite component into NaN where the product has infinities.
-fn rotate(rows: Matrix, vector: [Tensor; 3]) -> Tensor {
-    join(rows.map(|row| dot(row, vector)))
+/// Twice the matrix times the vector. Applying the quaternion by two cross products would take fewer operations, but
+/// turns a vector with an infinite component into NaN where the product has infinities.
+fn rotate(half_rows: Matrix, vector: [Tensor; 3]) -> Tensor {
+    join(half_rows.map(|row| {
+        let half = dot(row, vector);
+        half + half
+    }))
 }

@@ -18,10 +18,10 @@ impl Mul for Rotation {
             let [px, py, pz, pw] = components::<4>("Rotation product", self.quat);
             let [qx, qy, qz, qw] = components::<4>("Rotation product", other.quat);
             let product = [
-                pw.fma(qx, qw.fma(px, py * qz - pz * qy)),
-                pw.fma(qy, qw.fma(py, pz * qx - px * qz)),
-                pw.fma(qz, qw.fma(pz, px * qy - py * qx)),
-                pw * qw - dot([px, py, pz], [qx, qy, qz]),
+                pw.fma(qx, qw.fma(px, py.fma(qz, -(pz * qy)))),
+                pw.fma(qy, qw.fma(py, pz.fma(qx, -(px * qz)))),
+                pw.fma(qz, qw.fma(pz, px.fma(qy, -(py * qx)))),
+                pw.fma(qw, -dot([px, py, pz], [qx, qy, qz])),
             ];
             let scale = dot(product, product).sqrt().reciprocal();
             Self { quat: join(product.map(|component| component * scale)) }

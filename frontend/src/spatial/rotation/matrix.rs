@@ -4,8 +4,8 @@
 //! value decomposition, as SciPy does, but without that decomposition, whose derivative is undefined at the very
 //! matrices one has: rotations. Instead (Davenport's q-method, with the quartic of QUEST): the quaternion is the
 //! eigenvector of the largest eigenvalue of a symmetric 4x4 matrix `K`, linear in the matrix. Its characteristic
-//! quartic is known in closed form, its largest root is simple unless the matrix has rank 1, and Halley's iteration
-//! reaches it from above; the eigenvector is then any column of the adjugate of `lambda - K`, of which the one with
+//! quartic is known in closed form, its largest root is simple unless the matrix has rank 1, and Householder's iteration
+//! reaches it from a bound; the eigenvector is then any column of the adjugate of `lambda - K`, of which the one with
 //! the largest diagonal is taken. All of this is a smooth formula in the matrix, so its derivatives of every order are
 //! those of the projection.
 
@@ -21,8 +21,9 @@ pub(super) type Matrix = [[Tensor; 3]; 3];
 /// A symmetric 4x4 matrix.
 type Symmetric = [[Tensor; 4]; 4];
 
-/// Steps of Halley's iteration. A rotation needs none, singular values in the ratio 1 : 0.01 : 0.01 need six.
-const STEPS: usize = 6;
+/// Steps of the iteration. A rotation needs none. After two, the relative error is below 2e-10 for any singular values,
+/// so that the derivatives after three are right too.
+const STEPS: usize = 3;
 
 impl Rotation {
     /// Of matrices `[..., 3, 3]`: the nearest rotation if a matrix is not one, NaN if its determinant is not positive.
@@ -33,10 +34,8 @@ impl Rotation {
     pub fn from_matrix(matrix: Tensor) -> Self {
         located_at(Location::caller(), || {
             let matrix = entries("Rotation::from_matrix", matrix);
-            let flat = matrix.as_flattened();
-            let squared = flat.iter().skip(1).fold(flat[0] * flat[0], |sum, &entry| entry.fma(entry, sum));
             // All rotations have this norm, so that their largest eigenvalue is 3.
-            let scale = squared.sqrt().reciprocal() * 3.0_f64.sqrt();
+            let scale = squared_norm(matrix).sqrt().reciprocal() * 3.0_f64.sqrt();
             let matrix = matrix.map(|row| row.map(|entry| entry * scale));
             let (cofactors, determinant) = cofactors(matrix);
             let symmetric = davenport(matrix);
@@ -73,20 +72,24 @@ impl Rotation {
     #[must_use]
     pub fn as_matrix(self) -> Tensor {
         located_at(Location::caller(), || {
-            let rows = rows(components::<4>("Rotation::as_matrix", self.quat));
-            stack(rows.as_flattened(), -1).reshape_last(1, [3, 3])
+            let halves = half_rows(components::<4>("Rotation::as_matrix", self.quat));
+            let whole: Vec<Tensor> = halves.as_flattened().iter().map(|&half| half + half).collect();
+            stack(whole, -1).reshape_last(1, [3, 3])
         })
     }
 }
 
-/// The matrix of a unit quaternion, as a quadratic form: that of any quaternion is its squared length times a rotation.
-pub(super) fn rows([x, y, z, w]: [Tensor; 4]) -> Matrix {
-    let [xx, yy, zz, ww] = [x * x, y * y, z * z, w * w];
-    let (first, second) = (xx - yy, ww - zz);
-    let [x2, y2, z2] = [x + x, y + y, z + z];
-    let [xy, yz, xz] = [x2 * y, y2 * z, z2 * x];
-    let [xw, yw, zw] = [x2 * w, y2 * w, z2 * w];
-    [[second + first, xy - zw, xz + yw], [xy + zw, second - first, yz - xw], [xz - yw, yz + xw, (zz + ww) - (xx + yy)]]
+/// Half of the matrix of a unit quaternion: without the factor 2, which whoever uses it applies last, all entries are
+/// one fused operation from products that two of them share.
+pub(super) fn half_rows([x, y, z, w]: [Tensor; 4]) -> Matrix {
+    let half = x.full_like(0.5);
+    let [without_y, without_z] = [y, z].map(|component| (-component).fma(component, half));
+    let [xw, yw, zw] = [x * w, y * w, z * w];
+    [
+        [(-y).fma(y, without_z), x.fma(y, -zw), x.fma(z, yw)],
+        [x.fma(y, zw), (-x).fma(x, without_z), y.fma(z, -xw)],
+        [x.fma(z, -yw), y.fma(z, xw), (-x).fma(x, without_y)],
+    ]
 }
 
 fn entries(name: &str, matrix: Tensor) -> Matrix {
@@ -100,7 +103,7 @@ fn cofactors(m: Matrix) -> (Matrix, Tensor) {
         let (r, s) = ((row + 1) % 3, (row + 2) % 3);
         std::array::from_fn(|column| {
             let (c, d) = ((column + 1) % 3, (column + 2) % 3);
-            m[r][c] * m[s][d] - m[r][d] * m[s][c]
+            m[r][c].fma(m[s][d], -(m[r][d] * m[s][c]))
         })
     });
     (cofactors, dot(m[0], cofactors[0]))
@@ -115,22 +118,33 @@ fn davenport(m: Matrix) -> Symmetric {
     [[diagonal(0), xy, xz, xw], [xy, diagonal(1), yz, yw], [xz, yz, diagonal(2), zw], [xw, yw, zw, trace]]
 }
 
+/// The sum of the squares of the entries, a sum of those of the rows, which is a shorter chain than one sum.
+fn squared_norm(m: Matrix) -> Tensor {
+    let [first, second, third] = m.map(|row| dot(row, row));
+    first + second + third
+}
+
 /// The largest root of the characteristic polynomial of [`davenport`]'s matrix of a matrix with squared norm 3:
-/// `p(l) = l^4 - 6 l^2 - 8 det l + 9 - 4 |cofactors|^2`. It is at most 3, where the iteration starts.
+/// `p(l) = l^4 - 6 l^2 - 8 det l + 9 - 4 |cofactors|^2`.
+///
+/// It is the sum of the singular values `a`, `b`, `c`, of which `3 = a^2 + b^2 + c^2` and
+/// `|cofactors|^2 = (a b)^2 + (b c)^2 + (c a)^2`, so that its square is at most `3 + 2 sqrt(3) |cofactors|`. There the
+/// iteration starts: as near to the root, beside its distance from the others, where two singular values are tiny.
 fn largest_eigenvalue(cofactors: Matrix, determinant: Tensor) -> Tensor {
-    let flat = cofactors.as_flattened();
-    let squared = flat.iter().skip(1).fold(flat[0] * flat[0], |sum, &entry| entry.fma(entry, sum));
+    let squared = squared_norm(cofactors);
     let constant = squared.fma(-4, 9);
     let linear = determinant * -8;
-    let mut root = determinant.full_like(3);
+    let mut root = squared.sqrt().fma(12.0_f64.sqrt(), 3).sqrt();
     for _ in 0..STEPS {
         let square = root * root;
         let value = (square - 6).fma(square, linear.fma(root, constant));
-        let slope = (square * 4 - 12).fma(root, linear);
-        // Half of the second derivative.
-        let curvature = square * 6 - 6;
-        let denominator = slope * slope - value * curvature;
-        root = root - value * slope / denominator;
+        let slope = square.fma(4, -12).fma(root, linear);
+        // Half of the second derivative; the third's sixth is 4 root.
+        let curvature = square.fma(6, -6);
+        let numerator = slope.fma(slope, -(value * curvature));
+        let cubic = (value * value) * (root * 4);
+        let denominator = slope.fma(numerator - value * curvature, cubic);
+        root = root - value * numerator / denominator;
     }
     root
 }
@@ -140,12 +154,12 @@ fn adjugate_of_shifted(k: Symmetric, shift: Tensor) -> Symmetric {
     let a: Symmetric = std::array::from_fn(|row| {
         std::array::from_fn(|column| if row == column { shift - k[row][row] } else { -k[row][column] })
     });
-    let minor = |row: usize, c: usize, d: usize| a[row][c] * a[row + 1][d] - a[row + 1][c] * a[row][d];
+    let minor = |row: usize, c: usize, d: usize| a[row][c].fma(a[row + 1][d], -(a[row + 1][c] * a[row][d]));
     let upper = |c: usize, d: usize| minor(0, c, d);
     let [u01, u02, u03, u12, u13, u23] = [upper(0, 1), upper(0, 2), upper(0, 3), upper(1, 2), upper(1, 3), upper(2, 3)];
     let lower = |c: usize, d: usize| minor(2, c, d);
     let [l02, l03, l12, l13, l23] = [lower(0, 2), lower(0, 3), lower(1, 2), lower(1, 3), lower(2, 3)];
-    let expand = |x: [Tensor; 3], y: [Tensor; 3]| x[0] * y[0] - x[1] * y[1] + x[2] * y[2];
+    let expand = |x: [Tensor; 3], y: [Tensor; 3]| x[0].fma(y[0], x[2].fma(y[2], -(x[1] * y[1])));
     let xx = expand([a[1][1], a[1][2], a[1][3]], [l23, l13, l12]);
     let xy = -expand([a[0][1], a[0][2], a[0][3]], [l23, l13, l12]);
     let xz = expand([a[3][1], a[3][2], a[3][3]], [u23, u13, u12]);
