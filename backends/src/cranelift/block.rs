@@ -200,7 +200,7 @@ impl Code<'_, '_> {
         let rare = self.builder.create_block();
         self.builder.set_cold_block(rare);
         let merge = self.merge_block(results);
-        self.ins().brif(any, rare, &[], merge, &arguments(&common));
+        self.ins().brif(off, rare, &[], merge, &arguments(&common));
 
         self.builder.switch_to_block(rare);
         self.scopes.open();
