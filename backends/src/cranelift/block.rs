@@ -196,11 +196,11 @@ impl Code<'_, '_> {
     fn vector_branch(&mut self, results: &[Var], condition: Var, then: &Block, otherwise: &Block) {
         self.insts(&then.insts);
         let common = self.carried_values(&then.yields);
-        let off = self.any_lane_off(condition);
+        let any = self.any_lane_off(condition);
         let rare = self.builder.create_block();
         self.builder.set_cold_block(rare);
         let merge = self.merge_block(results);
-        self.ins().brif(off, rare, &[], merge, &arguments(&common));
+        self.ins().brif(any, rare, &[], merge, &arguments(&common));
 
         self.builder.switch_to_block(rare);
         self.scopes.open();
