@@ -14,3 +14,4 @@ mod bad_text;
 mod corpus;
 mod engines;
 mod guards;
+mod large_angles;
