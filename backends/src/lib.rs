@@ -7,7 +7,7 @@ pub mod cranelift;
 
 /// Machine code for one kernel.
 ///
-/// The code is position-independent and calls nothing. It must be placed at an address divisible by [`Self::ALIGNMENT`].
+/// The code is position-independent and calls nothing outside of itself. It must be placed at an address divisible by [`Self::ALIGNMENT`].
 /// Its entry is
 ///
 /// ```text
@@ -18,7 +18,7 @@ pub mod cranelift;
 /// its element size; `dims[d]` is the size of named dimension `d`; `constants` is a copy of [`Self::constants`] at an
 /// address divisible by 16. It touches no memory but the elements that the iterations address, or that lie between two such
 /// elements of one buffer, and nothing at all where `start >= end`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Artifact {
     /// Machine code with its read-only data.
     pub code: Vec<u8>,

@@ -6,6 +6,8 @@ mod arithmetic;
 mod control;
 #[path = "cranelift/load.rs"]
 mod load;
+#[path = "cranelift/long.rs"]
+mod long;
 #[path = "cranelift/memory.rs"]
 mod memory;
 #[path = "cranelift/reductions.rs"]

@@ -6,10 +6,11 @@ use crate::executable::{EngineState, Executable};
 use crate::interpreted::Interpreted;
 use crate::launch::{Launcher, Threads};
 use crate::{Engine, Error, Options};
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use rotrace_backends::cranelift;
 use rotrace_backends::{Artifact, CompileError};
 use rotrace_ir::graph::Function;
-use rotrace_ir::plan::Plan;
+use rotrace_ir::plan::{Plan, Step};
 use rotrace_passes::{lower, pipeline};
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -128,7 +129,11 @@ fn engine(plan: &Plan, options: &Options, report: &mut Report) -> Result<EngineS
 
 fn artifacts(plan: &Plan, simd: bool, keep_text: bool) -> Result<Vec<Artifact>, CompileError> {
     let options = cranelift::Options { simd, keep_text };
-    plan.steps.iter().map(|step| cranelift::compile(&step.kernel, &options)).collect()
+    let compile = |step: &Step| cranelift::compile(&step.kernel, &options);
+    match plan.steps.as_slice() {
+        [step] => Ok(vec![compile(step)?]),
+        steps => steps.par_iter().map(compile).collect(),
+    }
 }
 
 /// The graph after the last run of a pass.

@@ -7,8 +7,8 @@
 use super::code::Code;
 use cranelift_codegen::ir::{InstBuilder, Value};
 use rotrace_ir::kernel::{Affine, BufferId, Extent, IndexId};
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
-use std::collections::HashMap;
 
 /// A buffer's strides: per axis a number, and how many of the `dynamics` it is multiplied by.
 pub(super) struct Layout {
@@ -87,12 +87,12 @@ pub(super) enum Key {
 /// Values that are already computed, per open region of code; those of outer regions dominate inner ones.
 #[derive(Default)]
 pub(super) struct Scopes {
-    open: Vec<HashMap<Key, Value>>,
+    open: Vec<FxHashMap<Key, Value>>,
 }
 
 impl Scopes {
     pub(super) fn open(&mut self) {
-        self.open.push(HashMap::new());
+        self.open.push(FxHashMap::default());
     }
 
     pub(super) fn close(&mut self) {

@@ -118,7 +118,7 @@ impl Code<'_, '_> {
     }
 
     /// The types that hold a value across a branch or an iteration, and the width of its lanes.
-    fn carried_types(&self, dtype: DType) -> (usize, SmallVec<[Type; 2]>) {
+    pub(super) fn carried_types(&self, dtype: DType) -> (usize, SmallVec<[Type; 2]>) {
         if self.lanes == Lanes::One {
             return (0, SmallVec::from_slice(&[scalar_type(dtype)]));
         }
@@ -128,7 +128,7 @@ impl Code<'_, '_> {
     }
 
     /// Values as they cross a branch or an iteration.
-    fn carried_values(&mut self, vars: &[Var]) -> SmallVec<[Value; 8]> {
+    pub(super) fn carried_values(&mut self, vars: &[Var]) -> SmallVec<[Value; 8]> {
         let mut values = SmallVec::new();
         for &var in vars {
             if self.lanes == Lanes::One {
@@ -183,8 +183,12 @@ impl Code<'_, '_> {
         for (start, block) in [(first, then), (second, otherwise)] {
             self.builder.switch_to_block(start);
             self.scopes.open();
-            self.insts(&block.insts);
-            let values = self.carried_values(&block.yields);
+            let values = if start == second {
+                self.rare_side(results, block)
+            } else {
+                self.insts(&block.insts);
+                self.carried_values(&block.yields)
+            };
             self.scopes.close();
             self.ins().jump(merge, &arguments(&values));
         }
@@ -204,8 +208,7 @@ impl Code<'_, '_> {
 
         self.builder.switch_to_block(rare);
         self.scopes.open();
-        self.insts(&otherwise.insts);
-        let chosen = self.carried_values(&otherwise.yields);
+        let chosen = self.rare_side(results, otherwise);
         let mut selected: SmallVec<[Value; 8]> = SmallVec::new();
         for &var in results {
             let (size, kinds) = self.carried_types(self.dtype(var));

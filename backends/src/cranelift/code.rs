@@ -3,12 +3,14 @@
 use super::address::Scopes;
 use super::constants::{Pool, splatted};
 use super::entry::Entry;
-use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value, types};
+use super::routine::Routine;
+use cranelift_codegen::ir::{InstBuilder, MemFlagsData, StackSlot, StackSlotData, StackSlotKind, Type, Value, types};
+use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::{FuncInstBuilder, FunctionBuilder};
 use rotrace_ir::kernel::{IndexId, Kernel, Var};
 use rotrace_ir::{DType, Scalar};
+use rustc_hash::FxHashMap;
 use smallvec::{SmallVec, smallvec};
-use std::collections::HashMap;
 
 /// 128-bit vectors that together hold one value per lane.
 pub(super) type Parts = SmallVec<[Value; 2]>;
@@ -66,12 +68,16 @@ pub(super) struct Code<'k, 'f> {
     pub(super) kernel: &'k Kernel,
     pub(super) builder: FunctionBuilder<'f>,
     pub(super) pool: Pool,
-    /// Offsets of the kernel's tables in the pool.
-    pub(super) tables: Vec<i32>,
+    /// Offsets of the kernel's tables in the pool, of those that are used.
+    pub(super) tables: Vec<Option<i32>>,
     pub(super) entry: Entry,
     pub(super) simd: bool,
     /// Whether `blendv` exists.
     pub(super) blend: bool,
+    pub(super) isa: &'k dyn TargetIsa,
+    /// Whether long rare sides of branches become routines.
+    pub(super) outlines: bool,
+    pub(super) routines: Vec<Routine>,
     /// Indexed by [`Var`].
     pub(super) held: Vec<Held>,
     /// The current values of loop indices (of lane 0), indexed by [`IndexId`].
@@ -83,7 +89,7 @@ pub(super) struct Code<'k, 'f> {
     /// By how much a loop's index is ahead of `indices`, in an unrolled copy of its body.
     pub(super) ahead: (IndexId, i64),
     /// Scalars splatted before the current vector loop.
-    pub(super) splats: HashMap<Var, (usize, Parts)>,
+    pub(super) splats: FxHashMap<Var, (usize, Parts)>,
     /// How the current vector loop's rows are loaded and stored.
     pub(super) rows: super::memory::Rows,
     /// Negations that fused operations absorb.
@@ -146,6 +152,11 @@ impl<'f> Code<'_, 'f> {
 
     pub(super) fn number(&mut self, value: i64) -> Value {
         self.ins().iconst(types::I64, value)
+    }
+
+    /// Memory of the function's own, aligned for vectors.
+    pub(super) fn stack_slot(&mut self, bytes: u32) -> StackSlot {
+        self.builder.create_sized_stack_slot(StackSlotData::new(StackSlotKind::ExplicitSlot, bytes, 4))
     }
 
     pub(super) fn define(&mut self, var: Var, held: Held) {

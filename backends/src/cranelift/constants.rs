@@ -5,13 +5,13 @@
 
 use rotrace_ir::kernel::Table;
 use rotrace_ir::{DType, Scalar};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// The bytes so far.
 #[derive(Default)]
 pub(super) struct Pool {
     pub(super) bytes: Vec<u8>,
-    known: HashMap<[u8; 16], i32>,
+    known: FxHashMap<[u8; 16], i32>,
 }
 
 impl Pool {
@@ -26,11 +26,16 @@ impl Pool {
 
     /// The offset of a table.
     pub(super) fn table(&mut self, table: &Table) -> i32 {
-        let offset = self.bytes.len() as i32;
         let size = table.dtype.size();
-        for element in table.elements.iter() {
-            self.bytes.extend_from_slice(&element.to_le_bytes()[..size]);
-        }
+        let bytes: Vec<u8> =
+            table.elements.iter().flat_map(|element| element.to_le_bytes().into_iter().take(size)).collect();
+        self.block(&bytes)
+    }
+
+    /// The offset of bytes that stand together.
+    pub(super) fn block(&mut self, bytes: &[u8]) -> i32 {
+        let offset = self.bytes.len() as i32;
+        self.bytes.extend_from_slice(bytes);
         self.bytes.resize(self.bytes.len().next_multiple_of(16), 0);
         offset
     }

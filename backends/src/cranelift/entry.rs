@@ -1,17 +1,17 @@
-//! The function around the grid loop: its signature, its arguments, the sizes it needs.
+//! The function around the grid loop: its signature (see [`crate::Artifact`]), its arguments, the sizes it needs.
 
 use super::address::{Layout, Scopes};
 use super::code::{Code, Held, Lanes, trusted};
 use super::constants::Pool;
 use super::{invariant, memory};
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{AbiParam, InstBuilder, Signature, Value, types};
+use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, Signature, UserFuncName, Value, types};
 use cranelift_codegen::isa::{CallConv, TargetIsa};
-use cranelift_frontend::FunctionBuilder;
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use rotrace_ir::dim::Dim;
 use rotrace_ir::kernel::{Extent, IndexId, Kernel};
 use rotrace_ir::reduce::BLOCK;
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// What the arguments brought.
 pub(super) struct Entry {
@@ -25,15 +25,43 @@ pub(super) struct Entry {
     pub(super) layouts: Vec<Layout>,
 }
 
-/// The entry's signature; see [`crate::Artifact`].
-pub(super) fn signature(convention: CallConv) -> Signature {
-    let mut signature = Signature::new(convention);
-    signature.params = vec![AbiParam::new(types::I64); 5];
-    signature
+/// What a function is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// To be called by the runtime.
+    Entry {
+        /// Whether to use vector instructions.
+        simd: bool,
+    },
+    /// To be called by an entry; see [`super::routine`].
+    Routine,
 }
 
-/// Writes the function and returns its constants.
-pub(super) fn function(kernel: &Kernel, mut builder: FunctionBuilder, isa: &dyn TargetIsa, simd: bool) -> Vec<u8> {
+impl Role {
+    /// How it is called. A routine keeps all registers.
+    pub(super) fn signature(self, isa: &dyn TargetIsa) -> Signature {
+        let mut signature = Signature::new(match self {
+            Self::Entry { .. } => isa.default_call_conv(),
+            Self::Routine => CallConv::PreserveAll,
+        });
+        signature.params = vec![AbiParam::new(types::I64); 5];
+        signature
+    }
+}
+
+/// A function before register allocation.
+pub(super) struct Written {
+    pub(super) function: Function,
+    pub(super) constants: Vec<u8>,
+    /// What it calls: user function `k` is number `k`.
+    pub(super) routines: Vec<Function>,
+}
+
+/// Writes a kernel's function.
+pub(super) fn write(kernel: &Kernel, isa: &dyn TargetIsa, role: Role) -> Written {
+    let mut function = Function::with_name_signature(UserFuncName::user(0, 0), role.signature(isa));
+    let mut context = FunctionBuilderContext::new();
+    let mut builder = FunctionBuilder::new(&mut function, &mut context);
     let block = builder.create_block();
     builder.append_block_params_for_function_params(block);
     builder.switch_to_block(block);
@@ -44,16 +72,17 @@ pub(super) fn function(kernel: &Kernel, mut builder: FunctionBuilder, isa: &dyn 
     builder.ins().brif(any, run, &[], exit, &[]);
     builder.switch_to_block(run);
 
-    let mut pool = Pool::default();
-    let tables = kernel.tables.iter().map(|table| pool.table(table)).collect();
     let entry = Entry { buffers: Vec::new(), dims: Vec::new(), constants, layouts: Vec::new() };
     let mut code = Code {
         kernel,
         builder,
-        pool,
-        tables,
+        isa,
+        pool: Pool::default(),
+        tables: vec![None; kernel.tables.len()],
         entry,
-        simd,
+        simd: role == Role::Entry { simd: true },
+        outlines: role != Role::Routine && cfg!(target_arch = "x86_64"),
+        routines: Vec::new(),
         blend: cfg!(target_arch = "x86_64"),
         held: vec![Held::Undefined; kernel.values.len()],
         indices: vec![None; kernel.index_count as usize],
@@ -61,7 +90,7 @@ pub(super) fn function(kernel: &Kernel, mut builder: FunctionBuilder, isa: &dyn 
         scopes: Scopes::default(),
         lanes: Lanes::One,
         ahead: (IndexId(0), 0),
-        splats: HashMap::new(),
+        splats: FxHashMap::default(),
         rows: memory::Rows::default(),
         absorbed: invariant::absorbed_negations(kernel),
     };
@@ -71,10 +100,11 @@ pub(super) fn function(kernel: &Kernel, mut builder: FunctionBuilder, isa: &dyn 
     code.ins().jump(exit, &[]);
     code.builder.switch_to_block(exit);
     code.ins().return_(&[]);
-    let Code { mut builder, pool, .. } = code;
+    let Code { mut builder, pool, routines, .. } = code;
     builder.seal_all_blocks();
     builder.finalize(isa.frontend_config());
-    pool.bytes
+    let routines = routines.into_iter().map(|routine| routine.function).collect();
+    Written { function, constants: pool.bytes, routines }
 }
 
 impl Code<'_, '_> {

@@ -39,7 +39,7 @@ pub(super) fn absorbed_negations(kernel: &Kernel) -> Vec<bool> {
 }
 
 /// Calls `see` on every instruction, nested ones after the one that holds them.
-fn visit<'b>(block: &'b Block, see: &mut impl FnMut(&'b Inst)) {
+pub(super) fn visit<'b>(block: &'b Block, see: &mut impl FnMut(&'b Inst)) {
     for inst in &block.insts {
         see(inst);
         nested(inst).for_each(|block| visit(block, see));
@@ -174,8 +174,8 @@ pub(super) fn lanes(kernel: &Kernel, split: &Split, yields: &[Var], index: Index
     if possible && plain { lanes } else { Lanes::One }
 }
 
-/// Values that the varying part reads and does not define: what is splatted before a vector loop.
-pub(super) fn outer_operands(split: &Split, yields: &[Var]) -> Vec<Var> {
+/// Values that instructions read or yield and do not define.
+pub(super) fn outer_operands<'b>(insts: impl IntoIterator<Item = &'b Inst>, yields: &[Var]) -> Vec<Var> {
     let mut outer: Vec<Var> = yields.to_vec();
     let mut defined: Vec<Var> = Vec::new();
     let mut see = |inst: &Inst| {
@@ -187,7 +187,7 @@ pub(super) fn outer_operands(split: &Split, yields: &[Var]) -> Vec<Var> {
             defined.extend(parameters);
         }
     };
-    for inst in &split.varying {
+    for inst in insts {
         see(inst);
         nested(inst).for_each(|block| visit(block, &mut see));
     }

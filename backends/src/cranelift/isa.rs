@@ -14,13 +14,31 @@ const SINGLE_PASS_ABOVE: usize = 3000;
 /// What x86-64 code must be able to use for every core operation to be an instruction.
 const REQUIRED: [&str; 3] = ["has_sse41", "has_avx", "has_fma"];
 
-/// The instruction set for a kernel of so many instructions, or why there is none.
-pub(super) fn host(instructions: usize) -> Result<&'static dyn TargetIsa, String> {
+/// How to allocate registers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Allocator {
+    /// Well.
+    Thorough,
+    /// In one pass.
+    Quick,
+}
+
+impl Allocator {
+    /// For a kernel of so many instructions.
+    pub(super) const fn of(instructions: usize) -> Self {
+        if instructions > SINGLE_PASS_ABOVE { Self::Quick } else { Self::Thorough }
+    }
+}
+
+/// The instruction set, or why there is none.
+pub(super) fn host(allocator: Allocator) -> Result<&'static dyn TargetIsa, String> {
     static THOROUGH: OnceLock<Result<OwnedTargetIsa, String>> = OnceLock::new();
-    static FAST: OnceLock<Result<OwnedTargetIsa, String>> = OnceLock::new();
-    let (cell, allocator) =
-        if instructions > SINGLE_PASS_ABOVE { (&FAST, "single_pass") } else { (&THOROUGH, "backtracking") };
-    match cell.get_or_init(|| build(allocator)) {
+    static QUICK: OnceLock<Result<OwnedTargetIsa, String>> = OnceLock::new();
+    let (cell, name) = match allocator {
+        Allocator::Thorough => (&THOROUGH, "backtracking"),
+        Allocator::Quick => (&QUICK, "single_pass"),
+    };
+    match cell.get_or_init(|| build(name)) {
         Ok(isa) => Ok(isa.as_ref()),
         Err(reason) => Err(reason.clone()),
     }

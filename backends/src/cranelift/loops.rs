@@ -5,6 +5,7 @@ use super::block::arguments;
 use super::code::{Code, Lanes};
 use super::invariant::{self, Split};
 use super::memory::Rows;
+use super::partial::Windows;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use rotrace_ir::kernel::{Block, IndexId, Inst};
@@ -65,21 +66,42 @@ impl Code<'_, '_> {
     pub(super) fn iterations(&mut self, index: IndexId, range: (Value, Value), length: Option<u64>, body: &Block) {
         let split = invariant::split(self.kernel.values.len(), body, index, &[]);
         let lanes = self.before_loop(index, length, &split, &[]);
-        let mut start = range.0;
-        if lanes != Lanes::One {
-            let copies = self.copies(index, lanes, &split);
-            if copies > 1 {
-                start = self.vector_loop(index, (start, range.1), (lanes, copies), &split);
-            }
-            start = self.vector_loop(index, (start, range.1), (lanes, 1), &split);
+        match self.windows(index, lanes, &split) {
+            Some(windows) => self.windowed(index, range, &windows, &split),
+            None => self.whole_and_single(index, range, lanes, &split),
         }
-        self.counted((start, range.1), 1, &[], |code, value, _| {
+        self.after_loop();
+    }
+
+    /// Vectors of iterations, the last of which may be partial.
+    fn windowed(&mut self, index: IndexId, (start, end): (Value, Value), windows: &Windows, split: &Split) {
+        self.counted((start, end), windows.lanes.count(), &[], |code, value, _| {
             code.enter(index, value);
-            code.insts(split.varying);
+            let iteration = code.begin(windows, value, end);
+            code.lanes = windows.lanes;
+            code.insts(split.varying.iter().copied());
+            code.lanes = Lanes::One;
+            code.end(windows, &iteration, |_| (), |_, _| ());
             code.leave();
             Carried::new()
         });
-        self.after_loop();
+    }
+
+    /// Full vectors of iterations, and what they leave over one by one.
+    fn whole_and_single(&mut self, index: IndexId, (mut start, end): (Value, Value), lanes: Lanes, split: &Split) {
+        if lanes != Lanes::One {
+            let copies = self.copies(index, lanes, split);
+            if copies > 1 {
+                start = self.vector_loop(index, (start, end), (lanes, copies), split);
+            }
+            start = self.vector_loop(index, (start, end), (lanes, 1), split);
+        }
+        self.counted((start, end), 1, &[], |code, value, _| {
+            code.enter(index, value);
+            code.insts(split.varying.iter().copied());
+            code.leave();
+            Carried::new()
+        });
     }
 
     /// Runs full vectors of iterations, `copies` of them at a time, and returns where it stopped.
@@ -165,7 +187,7 @@ impl Code<'_, '_> {
         if lanes != Lanes::One {
             self.rows = Rows::of(self, index, split, lanes);
             self.lanes = lanes;
-            for var in invariant::outer_operands(split, yields) {
+            for var in invariant::outer_operands(split.varying.iter().copied(), yields) {
                 self.presplat(var);
             }
             self.lanes = Lanes::One;

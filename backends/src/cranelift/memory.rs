@@ -10,8 +10,8 @@ use super::invariant::Split;
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, types};
 use rotrace_ir::DType;
 use rotrace_ir::kernel::{Affine, BufferId, IndexId, Inst, Var};
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
-use std::collections::HashMap;
 
 /// The longest rows that are interleaved in registers.
 const LONGEST_ROW: i64 = 16;
@@ -21,16 +21,21 @@ pub(super) struct Rows {
     /// The loop's index.
     pub(super) index: IndexId,
     /// Rows of which most elements are loaded: the first and the last of those.
-    loaded: HashMap<(Place, i64), (i64, i64)>,
+    loaded: FxHashMap<(Place, i64), (i64, i64)>,
     /// Rows that are stored completely: how many elements they have.
-    stored: HashMap<(Place, i64), i64>,
+    stored: FxHashMap<(Place, i64), i64>,
     /// Elements of rows that wait to be stored together.
-    waiting: HashMap<(Place, i64), Vec<(i64, Parts)>>,
+    waiting: FxHashMap<(Place, i64), Vec<(i64, Parts)>>,
 }
 
 impl Default for Rows {
     fn default() -> Self {
-        Self { index: IndexId(0), loaded: HashMap::new(), stored: HashMap::new(), waiting: HashMap::new() }
+        Self {
+            index: IndexId(0),
+            loaded: FxHashMap::default(),
+            stored: FxHashMap::default(),
+            waiting: FxHashMap::default(),
+        }
     }
 }
 
@@ -38,8 +43,8 @@ impl Rows {
     /// Groups the accesses of a loop's body by row.
     pub(super) fn of(code: &Code, index: IndexId, split: &Split, lanes: Lanes) -> Self {
         let mut rows = Self { index, ..Self::default() };
-        let mut loads: HashMap<(Place, i64), Vec<i64>> = HashMap::new();
-        let mut stores: HashMap<(Place, i64), Vec<i64>> = HashMap::new();
+        let mut loads: FxHashMap<(Place, i64), Vec<i64>> = FxHashMap::default();
+        let mut stores: FxHashMap<(Place, i64), Vec<i64>> = FxHashMap::default();
         for inst in &split.varying {
             let (groups, buffer, at) = match inst {
                 Inst::Load { buffer, at, .. } => (&mut loads, buffer, at),

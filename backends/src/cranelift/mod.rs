@@ -6,6 +6,7 @@
 //! - the innermost loop over independent iterations steps by two or four of them, one per SIMD lane (`loops`);
 //! - what does not depend on a loop's index moves before the loop (`invariant`);
 //! - rows of small trailing axes are (de-)interleaved in registers (`interleave`);
+//! - long rare sides of branches become routines of their own (`routine`);
 //! - reductions keep the accumulators of [`rotrace_ir::reduce`] in lanes (`reduce`).
 //!
 //! Scalar and SIMD code give the same bits, because every SIMD lane computes what the scalar code computes.
@@ -20,17 +21,18 @@ mod interleave;
 mod invariant;
 mod isa;
 mod loops;
+mod machine;
 mod memory;
+mod partial;
 mod reduce;
+mod routine;
 mod scalar;
 mod vector;
 mod vector_casts;
 
 use crate::{Artifact, CompileError};
-use cranelift_codegen::control::ControlPlane;
-use cranelift_codegen::ir::{Function, UserFuncName};
-use cranelift_codegen::{CodegenError, Context};
-use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use entry::{Role, Written};
+use isa::Allocator;
 use rotrace_ir::kernel::Kernel;
 
 /// How to compile.
@@ -52,26 +54,16 @@ impl Default for Options {
 pub fn compile(kernel: &Kernel, options: &Options) -> Result<Artifact, CompileError> {
     let unsupported = |reason: String| CompileError::Unsupported { kernel: kernel.name.clone(), reason };
     invariant::check_core(kernel).map_err(unsupported)?;
-    let isa = isa::host(invariant::instruction_count(&kernel.body)).map_err(unsupported)?;
-
-    let mut context = Context::new();
-    context.func = Function::with_name_signature(UserFuncName::user(0, 0), entry::signature(isa.default_call_conv()));
-    context.set_disasm(options.keep_text);
-    let mut frontend = FunctionBuilderContext::new();
-    let builder = FunctionBuilder::new(&mut context.func, &mut frontend);
-    let constants = entry::function(kernel, builder, isa, options.simd);
-
-    let clif = if options.keep_text { context.func.display().to_string() } else { String::new() };
-    let compiled = context.compile(isa, &mut ControlPlane::default()).map_err(|error| match error.inner {
-        CodegenError::Verifier(errors) => {
-            CompileError::Internal { kernel: kernel.name.clone(), reason: errors.to_string() }
-        }
-        beyond => unsupported(beyond.to_string()),
-    })?;
-    if let Some(relocation) = compiled.buffer.relocs().first() {
-        return Err(unsupported(format!("it would call a library routine ({:?})", relocation.target)));
-    }
-    let code = compiled.buffer.data().to_vec();
-    let disassembly = if options.keep_text { isa::disassemble(isa, compiled) } else { String::new() };
-    Ok(Artifact { code, entry: 0, constants, clif, disassembly })
+    let allocator = Allocator::of(invariant::instruction_count(&kernel.body));
+    let isa = isa::host(allocator).map_err(unsupported)?;
+    let Written { function, constants, routines } = entry::write(kernel, isa, Role::Entry { simd: options.simd });
+    let emit = |function, allocator| machine::emit(&kernel.name, function, allocator, options.keep_text);
+    let functions = if routines.is_empty() {
+        vec![emit(function, allocator)?]
+    } else {
+        let rest = || routines.into_iter().map(|routine| emit(routine, Allocator::Quick)).collect::<Vec<_>>();
+        let (first, rest) = rayon::join(|| emit(function, allocator), rest);
+        std::iter::once(first).chain(rest).collect::<Result<_, _>>()?
+    };
+    machine::link(functions, constants).map_err(unsupported)
 }

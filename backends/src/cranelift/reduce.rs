@@ -9,8 +9,9 @@ use super::code::{Code, Held, Lanes, Parts, lane_type, scalar_type, trusted, vec
 use super::constants::splatted;
 use super::invariant::{self, Split};
 use super::loops::Carried;
+use super::partial::Windows;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
-use cranelift_codegen::ir::{InstBuilder, StackSlotData, StackSlotKind, Value, types};
+use cranelift_codegen::ir::{InstBuilder, Value, types};
 use rotrace_ir::DType;
 use rotrace_ir::graph::Reduction;
 use rotrace_ir::kernel::{Extent, IndexId, Loop, Var};
@@ -103,9 +104,16 @@ impl Code<'_, '_> {
             if self.keeps_registers(inner.index, lanes, &split, &accumulators) {
                 start = self.register_loop(inner.index, (start, end), lanes, &split, &accumulators);
             }
-            start = self.memory_loop(inner.index, (start, end), lanes, &split, &accumulators);
         }
-        self.memory_loop(inner.index, (start, end), Lanes::One, &split, &accumulators);
+        match self.windows(inner.index, lanes, &split) {
+            Some(windows) => self.windowed_loop(inner.index, (start, end), &windows, &split, &accumulators),
+            None => {
+                if lanes != Lanes::One {
+                    start = self.memory_loop(inner.index, (start, end), lanes, &split, &accumulators);
+                }
+                self.memory_loop(inner.index, (start, end), Lanes::One, &split, &accumulators);
+            }
+        }
         self.after_loop();
         let live = length.map_or(LANES, |length| length.clamp(1, LANES)) as usize;
         accumulators.iter().map(|accumulator| self.tree(accumulator, lanes, live)).collect()
@@ -115,7 +123,7 @@ impl Code<'_, '_> {
         let dtype = self.dtype(element);
         let size = if dtype == DType::Bool { lanes.mask_size() } else { dtype.size() };
         let bytes = size as u32 * LANES as u32;
-        let slot = self.builder.create_sized_stack_slot(StackSlotData::new(StackSlotKind::ExplicitSlot, bytes, 4));
+        let slot = self.stack_slot(bytes);
         let slot = self.ins().stack_addr(types::I64, slot, 0);
         let accumulator = Accumulator { kind, dtype, element, size, slot };
         for vector in 0..accumulator.vectors() {
@@ -203,25 +211,64 @@ impl Code<'_, '_> {
             code.enter(index, value);
             code.lanes = lanes;
             code.insts(split.varying.iter().copied());
-            let mask = code.number(LANES as i64 - 1);
-            let position = code.ins().band(value, mask);
             for accumulator in accumulators {
                 let elements = code.elements(accumulator, lanes);
-                let bytes = code.scaled(position, accumulator.size as i64);
-                let address = code.ins().iadd(accumulator.slot, bytes);
-                for (part, element) in elements.into_iter().enumerate() {
-                    let offset = part as i32 * 16;
-                    let kind = code.kind(element);
-                    let current = code.ins().load(kind, trusted(), address, offset);
-                    let next = code.combine(accumulator, current, element);
-                    code.ins().store(trusted(), next, address, offset);
-                }
+                code.accumulate(accumulator, value, 0, &elements);
             }
             code.lanes = Lanes::One;
             code.leave();
             Carried::new()
         });
         stop
+    }
+
+    /// Vectors of iterations that combine into the slots, the last of which may be partial.
+    fn windowed_loop(
+        &mut self,
+        index: IndexId,
+        (start, end): (Value, Value),
+        windows: &Windows,
+        split: &Split,
+        accumulators: &[Accumulator],
+    ) {
+        self.counted((start, end), windows.lanes.count(), &[], |code, value, _| {
+            code.enter(index, value);
+            let iteration = code.begin(windows, value, end);
+            code.lanes = windows.lanes;
+            code.insts(split.varying.iter().copied());
+            let elements: Vec<Parts> =
+                accumulators.iter().map(|accumulator| code.elements(accumulator, windows.lanes)).collect();
+            code.lanes = Lanes::One;
+            let yielded = || accumulators.iter().zip(&elements);
+            code.end(
+                windows,
+                &iteration,
+                |code| yielded().for_each(|(accumulator, parts)| code.accumulate(accumulator, value, 0, parts)),
+                |code, lane| {
+                    for (accumulator, parts) in yielded() {
+                        let element = code.extract(parts, accumulator.size, lane);
+                        code.accumulate(accumulator, value, lane, &Parts::from_slice(&[element]));
+                    }
+                },
+            );
+            code.leave();
+            Carried::new()
+        });
+    }
+
+    /// Combines what iterations from number `first + ahead` on yielded into their accumulators.
+    fn accumulate(&mut self, accumulator: &Accumulator, first: Value, ahead: i64, elements: &Parts) {
+        let mask = self.number(LANES as i64 - 1);
+        let position = self.ins().band(first, mask);
+        let bytes = self.scaled(position, accumulator.size as i64);
+        let address = self.ins().iadd(accumulator.slot, bytes);
+        for (part, &element) in elements.iter().enumerate() {
+            let offset = ahead as i32 * accumulator.size as i32 + part as i32 * 16;
+            let kind = self.kind(element);
+            let current = self.ins().load(kind, trusted(), address, offset);
+            let next = self.combine(accumulator, current, element);
+            self.ins().store(trusted(), next, address, offset);
+        }
     }
 
     /// What an iteration yields, as its accumulator holds it.

@@ -333,6 +333,12 @@ impl Code<'_, '_> {
         (self.ins().select(by_zero, zero, quotient), modulo)
     }
 
+    /// Where a table stands among the constants, put there at its first use.
+    fn table(&mut self, table: TableId) -> i32 {
+        let place = table.0 as usize;
+        *self.tables[place].get_or_insert_with(|| self.pool.table(&self.kernel.tables[place]))
+    }
+
     /// An element of a table; element 0 for an index out of range.
     pub(super) fn scalar_lookup(&mut self, table: TableId, index: Value) -> Value {
         let data = &self.kernel.tables[table.0 as usize];
@@ -341,7 +347,7 @@ impl Code<'_, '_> {
         let inside = self.ins().icmp(IntCC::UnsignedLessThan, index, limit);
         let index = self.ins().select(inside, index, zero);
         let bytes = self.scaled(index, dtype.size() as i64);
-        let (base, offset) = (self.entry.constants, self.tables[table.0 as usize]);
+        let (base, offset) = (self.entry.constants, self.table(table));
         let address = self.ins().iadd(base, bytes);
         self.ins().load(scalar_type(dtype), trusted(), address, offset)
     }
