@@ -1,11 +1,18 @@
-//! The gradient programs of `tests/golden-vectors/grad_programs.py` that Rotrace has the operations for.
+//! The gradient programs of `tests/golden-vectors/grad_programs.py` that Rotrace has the operations for, in tables, one
+//! file per family.
+
+mod dynamics;
+mod rotation;
 
 use crate::format::GradientCase;
 use crate::operations::{Refusal, decode_array};
 use rotrace::spatial::Rotation;
-use rotrace::{Array, Tensor, constant};
+use rotrace::{Array, Tensor};
 use serde_json::Value;
 use std::collections::BTreeMap;
+
+/// All tables.
+const TABLES: &[&[Definition]] = &[rotation::PROGRAMS, dynamics::PROGRAMS];
 
 /// A program by name.
 pub struct Definition {
@@ -23,6 +30,7 @@ pub struct Parameters {
     arrays: BTreeMap<String, Array>,
     numbers: BTreeMap<String, f64>,
     flags: BTreeMap<String, bool>,
+    texts: BTreeMap<String, String>,
 }
 
 /// What a program works on. Which names there are has been checked.
@@ -88,79 +96,10 @@ const fn whole(
     Definition { name, inputs, parameters, per_element: false, record }
 }
 
-const PROGRAMS: &[Definition] = &[
-    per_element("rotvec_to_quat", &["v"], &[], |x| x.rotvec("v").as_quat(false)),
-    per_element("rotvec_to_matrix", &["v"], &[], |x| x.rotvec("v").as_matrix()),
-    per_element("rotvec_roundtrip", &["v"], &[], |x| x.rotvec("v").as_rotvec()),
-    per_element("matrix_roundtrip_rotvec", &["v"], &[], |x| {
-        Rotation::from_matrix(x.rotvec("v").as_matrix()).as_rotvec()
-    }),
-    whole("rotvec_apply_dot", &["p", "v"], &["inverse", "w"], |x| x.apply_dot(x.rotvec("v"))),
-    per_element("quat_to_quat", &["q"], &["canonical"], |x| x.quat("q").as_quat(x.flag("canonical"))),
-    per_element("quat_to_matrix", &["q"], &[], |x| x.quat("q").as_matrix()),
-    per_element("quat_to_rotvec", &["q"], &["degrees"], |x| {
-        if x.flag("degrees") { x.quat("q").as_rotvec_degrees() } else { x.quat("q").as_rotvec() }
-    }),
-    whole("quat_apply_dot", &["p", "q"], &["inverse", "w"], |x| x.apply_dot(x.quat("q"))),
-    per_element("quat_magnitude", &["q"], &[], |x| x.quat("q").magnitude()),
-    per_element("matrix_to_quat", &["M"], &["assume_valid"], |x| {
-        let matrix = x.input("M");
-        let valid = x.flag("assume_valid");
-        let rotation = if valid { Rotation::from_matrix_assume_valid(matrix) } else { Rotation::from_matrix(matrix) };
-        rotation.as_quat(false)
-    }),
-    per_element("matrix_to_matrix", &["M"], &[], |x| Rotation::from_matrix(x.input("M")).as_matrix()),
-    per_element("mul_rotvec", &["q", "v"], &[], |x| (x.quat("q") * x.rotvec("v")).as_rotvec()),
-    per_element("mul_quat", &["p", "q"], &[], |x| (x.quat("p") * x.quat("q")).as_quat(false)),
-    per_element("inv_mul_rotvec", &["u", "v"], &[], |x| (x.rotvec("u").inv() * x.rotvec("v")).as_rotvec()),
-    per_element("relative_angle", &["u", "v"], &[], |x| (x.rotvec("u").inv() * x.rotvec("v")).magnitude()),
-    whole("integrate_loss", &["om", "q0"], &["dt", "e", "target"], integrate_loss),
-    whole("rigid_body_sim", &["om0", "q0", "tau"], &["J", "Jinv", "dt", "e", "rho", "target"], rigid_body_sim),
-    whole("smoothness", &["V"], &[], smoothness),
-];
-
-/// The sum of the distances along steps with given angular velocities.
-fn integrate_loss(x: &Arguments<'_>) -> Tensor {
-    let velocities = x.input("om");
-    let mut rotation = x.quat("q0");
-    let mut loss = velocities.sum(()).full_like(0);
-    for step in 0..steps(velocities) {
-        rotation = rotation * Rotation::from_rotvec(velocities.index(0, step) * x.number("dt"));
-        loss = loss + x.distance(rotation);
-    }
-    loss
-}
-
-/// Euler's equations of a rigid body under torques, with semi-implicit steps.
-fn rigid_body_sim(x: &Arguments<'_>) -> Tensor {
-    let (inertia, inverse) = (constant(x.array("J")), constant(x.array("Jinv")));
-    let (torques, dt) = (x.input("tau"), x.number("dt"));
-    let (mut rotation, mut velocity) = (x.quat("q0"), x.input("om0"));
-    for step in 0..steps(torques) {
-        let gyroscopic = velocity.cross(inertia.matmul(velocity));
-        velocity = velocity + inverse.matmul(torques.index(0, step) - gyroscopic) * dt;
-        rotation = rotation * Rotation::from_rotvec(velocity * dt);
-    }
-    x.distance(rotation) + (velocity * velocity).sum(()) * x.number("rho")
-}
-
-/// The sum of the squared angles between successive rotations.
-fn smoothness(x: &Arguments<'_>) -> Tensor {
-    let quats = x.rotvec("V").as_quat(false);
-    let [before, after] = [quats.slice(0, ..-1), quats.slice(0, 1..)].map(Rotation::from_unit_quat);
-    let difference = (before.inv() * after).as_rotvec();
-    (difference * difference).sum(())
-}
-
-/// The first size, which is a number here.
-fn steps(tensor: Tensor) -> i64 {
-    tensor.shape().first().and_then(|dim| dim.as_fixed()).map_or(0, |size| size as i64)
-}
-
 impl Definition {
     /// The program of a case, if there is one and the case has its inputs and parameters.
     pub fn of(case: &GradientCase) -> Result<(&'static Self, Parameters), Refusal> {
-        let definition = PROGRAMS.iter().find(|definition| definition.name == case.program);
+        let definition = TABLES.iter().copied().flatten().find(|definition| definition.name == case.program);
         let definition = definition.ok_or(Refusal::Unsupported(None))?;
         if !case.inputs.keys().eq(definition.inputs) {
             let inputs: Vec<&String> = case.inputs.keys().collect();
@@ -198,6 +137,9 @@ impl Parameters {
             (Value::Number(number), false) => {
                 self.numbers.insert(name.into(), number.as_f64().ok_or("not a number")?);
             }
+            (Value::String(text), false) => {
+                self.texts.insert(name.into(), text.clone());
+            }
             (Value::Object(_), false) => {
                 self.arrays.insert(name.into(), decode_array(value)?);
             }
@@ -207,6 +149,9 @@ impl Parameters {
     }
 
     fn has(&self, name: &str) -> bool {
-        FLAGS.contains(&name) || self.arrays.contains_key(name) || self.numbers.contains_key(name)
+        FLAGS.contains(&name)
+            || self.arrays.contains_key(name)
+            || self.numbers.contains_key(name)
+            || self.texts.contains_key(name)
     }
 }

@@ -1,0 +1,255 @@
+//! SciPy's operations in Rotrace's spelling, in tables, one file per family.
+//!
+//! Some options that SciPy takes as arguments are methods of their own in Rotrace, or the type of an argument. The other
+//! order of a quaternion's components, `scalar_first`, is a `take` away.
+
+mod containers;
+mod rotation;
+
+use crate::format::{Numbers, ValueCase};
+use rotrace::spatial::Rotation;
+use rotrace::{Array, DType, Tensor};
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// All tables.
+const TABLES: &[&[Operation]] = &[rotation::OPERATIONS, containers::OPERATIONS];
+
+/// One of SciPy's operations.
+#[derive(Debug)]
+pub struct Operation {
+    /// `Class.method`.
+    name: &'static str,
+    /// Arguments that are arrays, in order.
+    arguments: &'static [Argument],
+    /// Arguments that are known when the function is traced.
+    settings: &'static [(&'static str, Kind)],
+    /// Present where the results are computed element by element of the leading axes.
+    pub cores: Option<Cores>,
+    /// The operation on traced arguments.
+    record: fn(&Inputs<'_>) -> Vec<Tensor>,
+}
+
+/// How many trailing axes of each argument and of each result belong to one element of the leading axes.
+#[derive(Clone, Copy, Debug)]
+pub struct Cores {
+    pub arguments: &'static [usize],
+    pub results: &'static [usize],
+}
+
+const fn cores(arguments: &'static [usize], results: &'static [usize]) -> Option<Cores> {
+    Some(Cores { arguments, results })
+}
+
+/// Trailing axes of a quaternion, a vector, or a list of angles.
+const VECTOR: usize = 1;
+/// Trailing axes of a matrix.
+const MATRIX: usize = 2;
+
+/// An argument that is an array, or several.
+#[derive(Debug)]
+struct Argument {
+    name: &'static str,
+    form: Form,
+}
+
+/// How the files write an argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// As numbers.
+    Numbers,
+    /// As numbers, or not at all.
+    Optional,
+    /// As the quaternions of rotations.
+    Rotation,
+    /// As the quaternions of rotations, or not at all.
+    OptionalRotation,
+    /// As a list of rotations.
+    Rotations,
+}
+
+const fn numbers(name: &'static str) -> Argument {
+    Argument { name, form: Form::Numbers }
+}
+
+const fn quats(name: &'static str) -> Argument {
+    Argument { name, form: Form::Rotation }
+}
+
+/// What an argument that is no array is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// Absent means `false`.
+    Flag,
+    Text,
+    /// One or several; `null` and absent mean the same.
+    Integers,
+}
+
+/// An argument that is no array.
+#[derive(Clone, Debug)]
+enum Setting {
+    Flag(bool),
+    Text(String),
+    Integers(Vec<i64>),
+}
+
+/// A call: an operation and its arguments.
+pub struct Call {
+    pub operation: &'static Operation,
+    pub arrays: Vec<Array>,
+    settings: BTreeMap<&'static str, Setting>,
+    /// How many arrays each array argument is.
+    counts: Vec<usize>,
+    dtype: DType,
+}
+
+/// Why a case is no call.
+pub enum Refusal {
+    /// Rotrace does not have this; the reason, if it is finer than the name of the operation.
+    Unsupported(Option<String>),
+    /// The case does not have the format.
+    Malformed(String),
+}
+
+/// What an operation works on.
+struct Inputs<'a> {
+    call: &'a Call,
+    tensors: &'a [Tensor],
+}
+
+impl Inputs<'_> {
+    /// All tensors of an argument.
+    fn list(&self, name: &str) -> &[Tensor] {
+        let place = self.call.operation.arguments.iter().position(|argument| argument.name == name);
+        let place = place.unwrap_or_else(|| panic!("the table has no argument `{name}`"));
+        let first = self.call.counts[..place].iter().sum();
+        &self.tensors[first..][..self.call.counts[place]]
+    }
+
+    fn optional(&self, name: &str) -> Option<Tensor> {
+        self.list(name).first().copied()
+    }
+
+    fn numbers(&self, name: &str) -> Tensor {
+        self.list(name)[0]
+    }
+
+    fn rotation(&self, name: &str) -> Rotation {
+        Rotation::from_quat(self.numbers(name))
+    }
+
+    fn setting(&self, name: &str) -> Option<&Setting> {
+        self.call.settings.get(name)
+    }
+
+    fn flag(&self, name: &str) -> bool {
+        matches!(self.setting(name), Some(Setting::Flag(true)))
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        match self.setting(name) {
+            Some(Setting::Text(text)) => Some(text),
+            Some(Setting::Flag(_) | Setting::Integers(_)) | None => None,
+        }
+    }
+
+    fn integers(&self, name: &str) -> Option<&[i64]> {
+        match self.setting(name) {
+            Some(Setting::Integers(integers)) => Some(integers),
+            Some(Setting::Flag(_) | Setting::Text(_)) | None => None,
+        }
+    }
+
+    /// Of results that no argument has the type of.
+    fn dtype(&self) -> DType {
+        self.call.dtype
+    }
+}
+
+impl Call {
+    /// The call that a case describes.
+    pub fn of(case: &ValueCase) -> Result<Self, Refusal> {
+        let operation = TABLES.iter().copied().flatten().find(|operation| operation.name == case.op);
+        let operation = operation.ok_or(Refusal::Unsupported(None))?;
+        let dtype = match case.dtype.as_str() {
+            "float64" => DType::F64,
+            "float32" => DType::F32,
+            _ => return Err(Refusal::Malformed(format!("unknown dtype `{}`", case.dtype))),
+        };
+        let mut call = Self { operation, arrays: Vec::new(), settings: BTreeMap::new(), counts: Vec::new(), dtype };
+        let known = |name: &String| {
+            operation.arguments.iter().any(|argument| argument.name == name)
+                || operation.settings.iter().any(|setting| setting.0 == name)
+        };
+        if let Some(name) = case.args.keys().find(|name| !known(name)) {
+            return Err(Refusal::Unsupported(Some(format!("argument `{name}`"))));
+        }
+        let malformed = |name: &str, problem: String| Refusal::Malformed(format!("`{name}`: {problem}"));
+        for argument in operation.arguments {
+            let value = case.args.get(argument.name).filter(|value| !value.is_null());
+            let arrays = argument.form.decode(value).map_err(|problem| malformed(argument.name, problem))?;
+            call.counts.push(arrays.len());
+            call.arrays.extend(arrays);
+        }
+        for &(name, kind) in operation.settings {
+            if let Some(value) = case.args.get(name).filter(|value| !value.is_null()) {
+                let setting = kind.decode(value).map_err(|problem| malformed(name, problem))?;
+                call.settings.insert(name, setting);
+            }
+        }
+        Ok(call)
+    }
+
+    /// The operation on traced arguments, one for each array.
+    pub fn record(&self, tensors: &[Tensor]) -> Vec<Tensor> {
+        (self.operation.record)(&Inputs { call: self, tensors })
+    }
+
+    /// What tells the program from all others, but for the types of its arguments.
+    pub fn key(&self) -> String {
+        format!("{} {:?} {:?} {}", self.operation.name, self.settings, self.counts, self.dtype)
+    }
+
+    /// Whether results are angles in degrees.
+    pub fn in_degrees(&self) -> bool {
+        matches!(self.settings.get("degrees"), Some(Setting::Flag(true)))
+    }
+}
+
+impl Form {
+    fn decode(self, value: Option<&Value>) -> Result<Vec<Array>, String> {
+        let rotation = |value: &Value| decode_array(value.get("$rotation").ok_or("no rotation")?);
+        match (self, value) {
+            (Self::Optional | Self::OptionalRotation, None) => Ok(Vec::new()),
+            (Self::Numbers | Self::Rotation | Self::Rotations, None) => Err("it is absent".into()),
+            (Self::Numbers | Self::Optional, Some(value)) => Ok(vec![decode_array(value)?]),
+            (Self::Rotation | Self::OptionalRotation, Some(value)) => Ok(vec![rotation(value)?]),
+            (Self::Rotations, Some(value)) => value.as_array().ok_or("no list")?.iter().map(rotation).collect(),
+        }
+    }
+}
+
+impl Kind {
+    fn decode(self, value: &Value) -> Result<Setting, String> {
+        let integer = |value: &Value| value.as_i64().ok_or_else(|| "not an integer".to_owned());
+        match (self, value) {
+            (Self::Flag, Value::Bool(flag)) => Ok(Setting::Flag(*flag)),
+            (Self::Text, Value::String(text)) => Ok(Setting::Text(text.clone())),
+            (Self::Integers, Value::Array(list)) => {
+                Ok(Setting::Integers(list.iter().map(integer).collect::<Result<_, _>>()?))
+            }
+            (Self::Integers, number @ Value::Number(_)) => Ok(Setting::Integers(vec![integer(number)?])),
+            _ => Err(format!("{value} is not of the kind {self:?}")),
+        }
+    }
+}
+
+/// An array of a file, from parsed text. A bare number is one without axes.
+pub fn decode_array(value: &Value) -> Result<Array, String> {
+    if let Some(number) = value.as_f64() {
+        return Ok(Array::from(number));
+    }
+    Numbers::deserialize(value).map(|numbers| numbers.0).map_err(|error| error.to_string())
+}
