@@ -90,12 +90,18 @@ pub const MAX_RANK: usize = 64;
 pub type Shape = SmallVec<[Dim; 4]>;
 
 /// The type of an array value: `dtype[dim, ...]`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Type {
     /// Element type.
     pub dtype: DType,
     /// Sizes, outermost first.
     pub shape: Shape,
+}
+
+impl Clone for Type {
+    fn clone(&self) -> Self {
+        self.with_dtype(self.dtype)
+    }
 }
 
 impl Type {
@@ -121,7 +127,8 @@ impl Type {
     /// The same shape with another dtype.
     #[must_use]
     pub fn with_dtype(&self, dtype: DType) -> Self {
-        Self { dtype, shape: self.shape.clone() }
+        // At once: a `SmallVec` clones itself element by element.
+        Self { dtype, shape: Shape::from_slice(&self.shape) }
     }
 
     /// The text form, given the function's dimension names: `f64[n, 3]`.
