@@ -40,7 +40,7 @@ pub fn pull_back(e: &mut Emitter, function: &Function, wrt: &[bool], seed: Seed)
     for node in &function.nodes[function.parameters.len()..] {
         e.builder.location = node.location;
         let operands: Values = node.operands.iter().map(|id| primal[id.0 as usize]).collect();
-        primal.push(e.push(node.op.clone(), &operands));
+        primal.push(e.builder.copy(function, node, &operands)[0]);
     }
     let varied = varied(function, wrt);
     let slopes = Slopes::of(e, function, &varied, &primal);
