@@ -176,7 +176,8 @@ pub(crate) fn record(
     location: &'static Location<'static>,
     body: impl FnOnce(&mut Recorder<'_>) -> Result<ValueId, Mistake>,
 ) -> Tensor {
-    record_all(location, |recorder| Ok(vec![body(recorder)?])).first().copied().unwrap_or(Tensor::POISON)
+    let recorded = with_top(location, body);
+    recorded.map_or(Tensor::POISON, |(trace, value)| Tensor { trace, value })
 }
 
 /// As [`record`], for several values; none after a mistake.
@@ -184,6 +185,15 @@ pub(super) fn record_all(
     location: &'static Location<'static>,
     body: impl FnOnce(&mut Recorder<'_>) -> Result<Vec<ValueId>, Mistake>,
 ) -> Vec<Tensor> {
+    let Some((trace, values)) = with_top(location, body) else { return Vec::new() };
+    values.into_iter().map(|value| Tensor { trace, value }).collect()
+}
+
+/// What `body` makes with the top frame, and the number of its trace; `None` after a mistake.
+fn with_top<R>(
+    location: &'static Location<'static>,
+    body: impl FnOnce(&mut Recorder<'_>) -> Result<R, Mistake>,
+) -> Option<(u64, R)> {
     let location = AMBIENT.try_with(Cell::get).ok().flatten().unwrap_or(location);
     let recorded = STACK.try_with(|stack| {
         let stack = &mut *stack.borrow_mut();
@@ -195,7 +205,7 @@ pub(super) fn record_all(
         let file = top.builder.file(location.file());
         top.builder.location = Some(graph::Location { file, line: location.line(), column: location.column() });
         match body(&mut Recorder { stack }) {
-            Ok(values) => Some(values.into_iter().map(|value| Tensor { trace, value }).collect()),
+            Ok(made) => Some((trace, made)),
             Err(mistake) => {
                 stack.last_mut()?.error = Some(located(mistake, location));
                 None
@@ -203,7 +213,7 @@ pub(super) fn record_all(
         }
     });
     // Without a frame (no trace is active, or the thread is ending) there is nobody to tell.
-    recorded.ok().flatten().unwrap_or_default()
+    recorded.ok().flatten()
 }
 
 /// Keeps an error of an inlined function as the top frame's first mistake.
