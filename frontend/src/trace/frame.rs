@@ -1,11 +1,13 @@
 //! Frames, and recording operations into the top one.
 
 use super::traced::Request;
+use crate::array::Identity;
 use crate::tensor::{Operand, Weak};
 use crate::{Array, DType, Error, Tensor};
 use rotrace_ir::graph::infer::Violation;
 use rotrace_ir::graph::{self, Function, GraphBuilder, Op, ValueId};
 use rotrace_ir::{Scalar, Type};
+use rustc_hash::FxHashMap;
 use std::cell::{Cell, RefCell};
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -58,10 +60,11 @@ pub(crate) struct Frame {
     trace: u64,
     builder: GraphBuilder,
     error: Option<Error>,
-    /// Values of enclosing frames and the parameters that stand for them; `None` where there may be none.
-    captures: Option<Vec<(Tensor, ValueId)>>,
+    /// Values of enclosing frames, by trace and number, and the parameters that stand for them; `None` where there may be
+    /// none.
+    captures: Option<FxHashMap<(u64, ValueId), ValueId>>,
     /// Arrays that are already constants of the function.
-    constants: Vec<(Array, ValueId)>,
+    constants: FxHashMap<Identity, ValueId>,
 }
 
 /// A frame that has been recorded.
@@ -84,8 +87,8 @@ pub(super) fn with_frame<R>(
         trace: NEXT_TRACE.fetch_add(1, Ordering::Relaxed),
         builder: GraphBuilder::new("traced", request.dims.clone()),
         error,
-        captures: request.may_capture.then(Vec::new),
-        constants: Vec::new(),
+        captures: request.may_capture.then(FxHashMap::default),
+        constants: FxHashMap::default(),
     };
     let parameters = parameters.iter().map(|ty| frame.parameter(ty, request.location)).collect();
     let depth = STACK.with_borrow_mut(|stack| {
@@ -106,11 +109,20 @@ pub(super) fn with_frame<R>(
                 request.location,
             )),
             (None, Ok(results)) => {
-                Ok(Finished { builder: frame.builder, results, captures: frame.captures.unwrap_or_default() })
+                let captures = in_order(frame.captures.unwrap_or_default());
+                Ok(Finished { builder: frame.builder, results, captures })
             }
         }
     });
     (outcome, finished)
+}
+
+/// Captured values with their parameters, in the order in which they were captured.
+fn in_order(captures: FxHashMap<(u64, ValueId), ValueId>) -> Vec<(Tensor, ValueId)> {
+    let captures = captures.into_iter().map(|((trace, value), parameter)| (Tensor { trace, value }, parameter));
+    let mut captures: Vec<_> = captures.collect();
+    captures.sort_unstable_by_key(|&(_, parameter)| parameter);
+    captures
 }
 
 /// Cuts the stack back to a depth.
@@ -154,7 +166,7 @@ fn resolve(stack: &mut [Frame], tensor: Tensor) -> Result<ValueId, Mistake> {
             "a value of an enclosing trace, which only a function that is called inside that trace can capture",
         ));
     };
-    if let Some(&(_, value)) = captures.iter().find(|(known, _)| *known == tensor) {
+    if let Some(&value) = captures.get(&(tensor.trace, tensor.value)) {
         return Ok(value);
     }
     let outer = resolve(below, tensor)?;
@@ -163,7 +175,7 @@ fn resolve(stack: &mut [Frame], tensor: Tensor) -> Result<ValueId, Mistake> {
     let index = top.builder.function().nodes.len() as u32;
     // Not `GraphBuilder::parameter`: it stands among other nodes until the function is put in order at its end.
     let value = top.builder.push(Op::Parameter { index, ty }, &[]).map_err(mistake)?;
-    captures.push((tensor, value));
+    captures.insert((tensor.trace, tensor.value), value);
     Ok(value)
 }
 
@@ -320,11 +332,12 @@ impl Recorder<'_> {
     }
 
     fn array(&mut self, array: &Array) -> Result<ValueId, Mistake> {
-        if let Some(&(_, value)) = self.top().constants.iter().find(|(known, _)| known.is_same(array)) {
+        let identity = Identity(array.clone());
+        if let Some(&value) = self.top().constants.get(&identity) {
             return Ok(value);
         }
         let value = self.push(Op::Constant(array.to_constant()), &[])?;
-        self.top().constants.push((array.clone(), value));
+        self.top().constants.insert(identity, value);
         Ok(value)
     }
 }
