@@ -148,12 +148,14 @@ pub fn display_shape(shape: &[Dim], names: &[String]) -> String {
 /// The number of elements of a shape for given sizes of the named dimensions; `None` on overflow or a negative size.
 #[must_use]
 pub fn element_count(shape: &[Dim], dims: &[u64]) -> Option<u64> {
-    // A zero anywhere makes the product zero, however large the rest.
-    let sizes = shape.iter().map(|dim| dim.size(dims)).collect::<Option<SmallVec<[u64; 4]>>>()?;
-    if sizes.contains(&0) {
-        return Some(0);
+    let (mut product, mut empty) = (Some(1_u64), false);
+    for dim in shape {
+        let size = dim.size(dims)?;
+        empty |= size == 0;
+        product = product.and_then(|product| product.checked_mul(size));
     }
-    sizes.iter().try_fold(1_u64, |product, &size| product.checked_mul(size))
+    // A zero anywhere makes the product zero, however large the rest.
+    if empty { Some(0) } else { product }
 }
 
 /// The number of elements of a shape without named dimensions.
