@@ -56,5 +56,3 @@ pub use tensor::{
 };
 pub use trace::{Lowered, Traced, trace};
 pub use tree::{Leaf, Leaves, Tree};
-
-use trace::Mistake;

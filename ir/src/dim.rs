@@ -90,12 +90,18 @@ pub const MAX_RANK: usize = 64;
 pub type Shape = SmallVec<[Dim; 4]>;
 
 /// The type of an array value: `dtype[dim, ...]`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Type {
     /// Element type.
     pub dtype: DType,
     /// Sizes, outermost first.
     pub shape: Shape,
+}
+
+impl Clone for Type {
+    fn clone(&self) -> Self {
+        self.with_dtype(self.dtype)
+    }
 }
 
 impl Type {
@@ -121,7 +127,8 @@ impl Type {
     /// The same shape with another dtype.
     #[must_use]
     pub fn with_dtype(&self, dtype: DType) -> Self {
-        Self { dtype, shape: self.shape.clone() }
+        // At once: a `SmallVec` clones itself element by element.
+        Self { dtype, shape: Shape::from_slice(&self.shape) }
     }
 
     /// The text form, given the function's dimension names: `f64[n, 3]`.
@@ -141,12 +148,14 @@ pub fn display_shape(shape: &[Dim], names: &[String]) -> String {
 /// The number of elements of a shape for given sizes of the named dimensions; `None` on overflow or a negative size.
 #[must_use]
 pub fn element_count(shape: &[Dim], dims: &[u64]) -> Option<u64> {
-    // A zero anywhere makes the product zero, however large the rest.
-    let sizes = shape.iter().map(|dim| dim.size(dims)).collect::<Option<SmallVec<[u64; 4]>>>()?;
-    if sizes.contains(&0) {
-        return Some(0);
+    let (mut product, mut empty) = (Some(1_u64), false);
+    for dim in shape {
+        let size = dim.size(dims)?;
+        empty |= size == 0;
+        product = product.and_then(|product| product.checked_mul(size));
     }
-    sizes.iter().try_fold(1_u64, |product, &size| product.checked_mul(size))
+    // A zero anywhere makes the product zero, however large the rest.
+    if empty { Some(0) } else { product }
 }
 
 /// The number of elements of a shape without named dimensions.

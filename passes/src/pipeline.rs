@@ -4,6 +4,7 @@ use crate::optimize::{cse, dce, fold, simplify};
 use rotrace_ir::graph::Function;
 use rotrace_ir::verify::Diagnostic;
 use rotrace_ir::verify::graph::verify;
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 /// A named pass.
@@ -102,7 +103,7 @@ pub fn run(function: &Function, options: &Options) -> Result<(Function, Report),
         return Err(PipelineError::Input { function: function.name.clone(), diagnostic });
     }
     let mut report = Report::default();
-    let mut current = function.clone();
+    let mut current = Cow::Borrowed(function);
     // How many passes in a row have nothing left to do. The one that changed something last is counted: a pass run
     // twice in a row changes nothing the second time.
     let mut settled = 0;
@@ -111,15 +112,21 @@ pub fn run(function: &Function, options: &Options) -> Result<(Function, Report),
         let next = (pass.run)(&current);
         let time = start.elapsed();
         check(pass, &current, &next, options)?;
-        settled = if next == current { settled + 1 } else { 1 };
+        settled = if only_removes(pass) || next == *current { settled + 1 } else { 1 };
         let kept = options.keep.then(|| next.clone());
         report.passes.push(PassReport { name: pass.name, round, time, nodes: next.nodes.len(), function: kept });
-        current = next;
+        current = Cow::Owned(next);
         if settled == PASSES.len() {
             break;
         }
     }
-    Ok((current, report))
+    Ok((current.into_owned(), report))
+}
+
+/// Whether a pass only removes what no other pass looks at, so that none has more to do for it: rules look from users to
+/// operands, and what is dead has no users.
+fn only_removes(pass: &Pass) -> bool {
+    pass.name == "dce"
 }
 
 fn check(pass: &Pass, before: &Function, after: &Function, options: &Options) -> Result<(), PipelineError> {

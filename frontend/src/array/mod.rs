@@ -12,6 +12,7 @@ use element::Storage;
 use rotrace_ir::graph::Constant;
 use smallvec::SmallVec;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// An n-dimensional array of one element type in row-major order.
@@ -29,6 +30,24 @@ use std::sync::Arc;
 pub struct Array {
     shape: SmallVec<[usize; 4]>,
     storage: Arc<Storage>,
+}
+
+/// An array as a key: equal to those of the same memory under the same shape.
+#[derive(Debug)]
+pub(crate) struct Identity(pub Array);
+
+impl PartialEq for Identity {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0.storage, &other.0.storage) && self.0.shape == other.0.shape
+    }
+}
+
+impl Eq for Identity {}
+
+impl Hash for Identity {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(&self.0.storage).hash(state);
+    }
 }
 
 impl Array {
@@ -165,11 +184,6 @@ impl Array {
 
     pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
         Arc::make_mut(&mut self.storage).bytes_mut()
-    }
-
-    /// Whether two arrays are the same memory under the same shape.
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.storage, &other.storage) && self.shape == other.shape
     }
 
     pub(crate) fn to_constant(&self) -> Constant {

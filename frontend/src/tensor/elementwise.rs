@@ -77,10 +77,13 @@ fn weak_dtype(operands: &[Operand]) -> DType {
 
 /// Brings values to their common shape.
 pub(super) fn broadcast_together(recorder: &mut Recorder<'_>, name: &str, ids: &mut [ValueId]) -> Result<(), Mistake> {
-    let shapes: SmallVec<[Shape; 3]> = ids.iter().map(|&id| recorder.ty(id).shape.clone()).collect();
+    let shape = |id: ValueId| &recorder.ty(id).shape;
+    if ids.windows(2).all(|pair| shape(pair[0]) == shape(pair[1])) {
+        return Ok(());
+    }
     let mut common = Shape::new();
-    for shape in &shapes {
-        common = common_shape(&common, shape).ok_or_else(|| {
+    for &id in &*ids {
+        common = common_shape(&common, shape(id)).ok_or_else(|| {
             let operands: Vec<String> = ids.iter().map(|&id| recorder.display(id)).collect();
             Mistake { message: format!("{name}: cannot broadcast {} together", operands.join(" and ")), operands }
         })?;

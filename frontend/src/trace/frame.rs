@@ -1,11 +1,13 @@
 //! Frames, and recording operations into the top one.
 
 use super::traced::Request;
+use crate::array::Identity;
 use crate::tensor::{Operand, Weak};
 use crate::{Array, DType, Error, Tensor};
 use rotrace_ir::graph::infer::Violation;
 use rotrace_ir::graph::{self, Function, GraphBuilder, Op, ValueId};
 use rotrace_ir::{Scalar, Type};
+use rustc_hash::FxHashMap;
 use std::cell::{Cell, RefCell};
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -58,10 +60,11 @@ pub(crate) struct Frame {
     trace: u64,
     builder: GraphBuilder,
     error: Option<Error>,
-    /// Values of enclosing frames and the parameters that stand for them; `None` where there may be none.
-    captures: Option<Vec<(Tensor, ValueId)>>,
+    /// Values of enclosing frames, by trace and number, and the parameters that stand for them; `None` where there may be
+    /// none.
+    captures: Option<FxHashMap<(u64, ValueId), ValueId>>,
     /// Arrays that are already constants of the function.
-    constants: Vec<(Array, ValueId)>,
+    constants: FxHashMap<Identity, ValueId>,
 }
 
 /// A frame that has been recorded.
@@ -84,8 +87,8 @@ pub(super) fn with_frame<R>(
         trace: NEXT_TRACE.fetch_add(1, Ordering::Relaxed),
         builder: GraphBuilder::new("traced", request.dims.clone()),
         error,
-        captures: request.may_capture.then(Vec::new),
-        constants: Vec::new(),
+        captures: request.may_capture.then(FxHashMap::default),
+        constants: FxHashMap::default(),
     };
     let parameters = parameters.iter().map(|ty| frame.parameter(ty, request.location)).collect();
     let depth = STACK.with_borrow_mut(|stack| {
@@ -106,11 +109,20 @@ pub(super) fn with_frame<R>(
                 request.location,
             )),
             (None, Ok(results)) => {
-                Ok(Finished { builder: frame.builder, results, captures: frame.captures.unwrap_or_default() })
+                let captures = in_order(frame.captures.unwrap_or_default());
+                Ok(Finished { builder: frame.builder, results, captures })
             }
         }
     });
     (outcome, finished)
+}
+
+/// Captured values with their parameters, in the order in which they were captured.
+fn in_order(captures: FxHashMap<(u64, ValueId), ValueId>) -> Vec<(Tensor, ValueId)> {
+    let captures = captures.into_iter().map(|((trace, value), parameter)| (Tensor { trace, value }, parameter));
+    let mut captures: Vec<_> = captures.collect();
+    captures.sort_unstable_by_key(|&(_, parameter)| parameter);
+    captures
 }
 
 /// Cuts the stack back to a depth.
@@ -154,7 +166,7 @@ fn resolve(stack: &mut [Frame], tensor: Tensor) -> Result<ValueId, Mistake> {
             "a value of an enclosing trace, which only a function that is called inside that trace can capture",
         ));
     };
-    if let Some(&(_, value)) = captures.iter().find(|(known, _)| *known == tensor) {
+    if let Some(&value) = captures.get(&(tensor.trace, tensor.value)) {
         return Ok(value);
     }
     let outer = resolve(below, tensor)?;
@@ -163,7 +175,7 @@ fn resolve(stack: &mut [Frame], tensor: Tensor) -> Result<ValueId, Mistake> {
     let index = top.builder.function().nodes.len() as u32;
     // Not `GraphBuilder::parameter`: it stands among other nodes until the function is put in order at its end.
     let value = top.builder.push(Op::Parameter { index, ty }, &[]).map_err(mistake)?;
-    captures.push((tensor, value));
+    captures.insert((tensor.trace, tensor.value), value);
     Ok(value)
 }
 
@@ -176,7 +188,8 @@ pub(crate) fn record(
     location: &'static Location<'static>,
     body: impl FnOnce(&mut Recorder<'_>) -> Result<ValueId, Mistake>,
 ) -> Tensor {
-    record_all(location, |recorder| Ok(vec![body(recorder)?])).first().copied().unwrap_or(Tensor::POISON)
+    let recorded = with_top(location, body);
+    recorded.map_or(Tensor::POISON, |(trace, value)| Tensor { trace, value })
 }
 
 /// As [`record`], for several values; none after a mistake.
@@ -184,6 +197,15 @@ pub(super) fn record_all(
     location: &'static Location<'static>,
     body: impl FnOnce(&mut Recorder<'_>) -> Result<Vec<ValueId>, Mistake>,
 ) -> Vec<Tensor> {
+    let Some((trace, values)) = with_top(location, body) else { return Vec::new() };
+    values.into_iter().map(|value| Tensor { trace, value }).collect()
+}
+
+/// What `body` makes with the top frame, and the number of its trace; `None` after a mistake.
+fn with_top<R>(
+    location: &'static Location<'static>,
+    body: impl FnOnce(&mut Recorder<'_>) -> Result<R, Mistake>,
+) -> Option<(u64, R)> {
     let location = AMBIENT.try_with(Cell::get).ok().flatten().unwrap_or(location);
     let recorded = STACK.try_with(|stack| {
         let stack = &mut *stack.borrow_mut();
@@ -195,7 +217,7 @@ pub(super) fn record_all(
         let file = top.builder.file(location.file());
         top.builder.location = Some(graph::Location { file, line: location.line(), column: location.column() });
         match body(&mut Recorder { stack }) {
-            Ok(values) => Some(values.into_iter().map(|value| Tensor { trace, value }).collect()),
+            Ok(made) => Some((trace, made)),
             Err(mistake) => {
                 stack.last_mut()?.error = Some(located(mistake, location));
                 None
@@ -203,7 +225,7 @@ pub(super) fn record_all(
         }
     });
     // Without a frame (no trace is active, or the thread is ending) there is nobody to tell.
-    recorded.ok().flatten().unwrap_or_default()
+    recorded.ok().flatten()
 }
 
 /// Keeps an error of an inlined function as the top frame's first mistake.
@@ -310,11 +332,12 @@ impl Recorder<'_> {
     }
 
     fn array(&mut self, array: &Array) -> Result<ValueId, Mistake> {
-        if let Some(&(_, value)) = self.top().constants.iter().find(|(known, _)| known.is_same(array)) {
+        let identity = Identity(array.clone());
+        if let Some(&value) = self.top().constants.get(&identity) {
             return Ok(value);
         }
         let value = self.push(Op::Constant(array.to_constant()), &[])?;
-        self.top().constants.push((array.clone(), value));
+        self.top().constants.insert(identity, value);
         Ok(value)
     }
 }

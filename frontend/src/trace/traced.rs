@@ -5,7 +5,7 @@ use super::{inline, top_types, with_frame, with_parameters};
 use crate::compiled::Compiled;
 use crate::signature::Specification;
 use crate::tree::{Outline, leaves};
-use crate::{Error, Mistake, Options, Tensor, Tree};
+use crate::{Error, Options, Tensor, Tree};
 use rotrace_ir::Type;
 use rotrace_ir::graph::Function;
 use std::marker::PhantomData;
@@ -181,7 +181,7 @@ impl<'a, In: Tree<Tensor>, Out: Tree<Tensor>> Traced<'a, In, Out> {
             Ok((function, captures)) => record_all(location, |recorder| {
                 let all = operands.iter().chain(&captures);
                 let ids = all.map(|&tensor| recorder.resolve(tensor)).collect::<Result<Vec<_>, _>>()?;
-                inline(recorder.builder(), &function, &ids).map_err(|violation| Mistake::new(violation.to_string()))
+                Ok(inline(recorder.builder(), &function, &ids))
             }),
             Err(error) => {
                 poison(error);

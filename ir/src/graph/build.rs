@@ -63,6 +63,25 @@ impl GraphBuilder {
         self.push_all(op, operands).map(|results| results[0])
     }
 
+    /// Makes room for as many nodes more.
+    pub fn reserve(&mut self, nodes: usize) {
+        self.function.nodes.reserve(nodes);
+        self.function.values.reserve(nodes);
+    }
+
+    /// Appends a node of `other` that applies to operands of the same types, and returns its results.
+    ///
+    /// Its types are those it has in `other`: nothing is checked again.
+    pub fn copy(&mut self, other: &Function, node: &Node, operands: &[ValueId]) -> Values {
+        debug_assert!(
+            operands.iter().map(|&id| self.function.ty(id)).eq(node.operands.iter().map(|&id| other.ty(id))),
+            "{} is copied to operands of other types",
+            node.op.name()
+        );
+        let types = node.results.iter().map(|&id| other.ty(id).clone());
+        self.append(node.op.clone(), operands, types)
+    }
+
     /// Appends a node and returns all its results.
     pub fn push_all(&mut self, op: Op, operands: &[ValueId]) -> Result<Values, Violation> {
         if let Some(bad) = operands.iter().find(|id| id.0 as usize >= self.function.values.len()) {
@@ -80,15 +99,19 @@ impl GraphBuilder {
             let message = format!("{}: a size is a named dimension that this function does not declare", op.name());
             return Err(Violation { constraint: "F4", message });
         }
+        Ok(self.append(op, operands, inferred))
+    }
+
+    fn append(&mut self, op: Op, operands: &[ValueId], types: impl IntoIterator<Item = Type>) -> Values {
         let node = NodeId(self.function.nodes.len() as u32);
         let mut results = Values::new();
-        for (index, ty) in inferred.into_iter().enumerate() {
+        for (index, ty) in types.into_iter().enumerate() {
             results.push(ValueId(self.function.values.len() as u32));
             self.function.values.push(Value { ty, node, index: index as u32 });
         }
-        let operands = Values::from_slice(operands);
-        self.function.nodes.push(Node { op, operands, results: results.clone(), location: self.location });
-        Ok(results)
+        let (operands, defined) = (Values::from_slice(operands), Values::from_slice(&results));
+        self.function.nodes.push(Node { op, operands, results: defined, location: self.location });
+        results
     }
 
     /// Ends the function with its results.

@@ -166,9 +166,10 @@ fn iota(ty: &Type, axis: usize, names: &[String]) -> Inferred {
 
 /// C8: the fixed sizes multiply to the same number, and the named dims are the same in the same order.
 fn reshape(operand: &Type, shape: &Shape, names: &[String]) -> Inferred {
-    let named = |shape: &[Dim]| shape.iter().copied().filter(|dim| dim.name.is_some()).collect::<Vec<_>>();
+    let named = |dim: &&Dim| dim.name.is_some();
     let fixed = |shape: &[Dim]| shape.iter().filter_map(|dim| dim.as_fixed()).try_fold(1_u64, |a, b| a.checked_mul(b));
-    if named(&operand.shape) != named(shape) || fixed(&operand.shape) != fixed(shape) || fixed(shape).is_none() {
+    let same_names = operand.shape.iter().filter(named).eq(shape.iter().filter(named));
+    if !same_names || fixed(&operand.shape) != fixed(shape) || fixed(shape).is_none() {
         let (from, to) = (display_shape(&operand.shape, names), display_shape(shape, names));
         return violation("C8", format!("cannot reshape {from} to {to}: sizes differ or named dimensions would mix"));
     }
@@ -176,13 +177,15 @@ fn reshape(operand: &Type, shape: &Shape, names: &[String]) -> Inferred {
 }
 
 fn broadcast(operand: &Type, shape: &Shape, axes: &[usize], names: &[String]) -> Inferred {
-    let (from, to) = (display_shape(&operand.shape, names), display_shape(shape, names));
+    let shapes = || (display_shape(&operand.shape, names), display_shape(shape, names));
     let increasing = axes.windows(2).all(|pair| pair[0] < pair[1]);
     if axes.len() != operand.rank() || !increasing || axes.last().is_some_and(|&axis| axis >= shape.len()) {
+        let (from, to) = shapes();
         return violation("C9", format!("cannot broadcast {from} to {to} along axes {axes:?}"));
     }
     for (dim, &axis) in operand.shape.iter().zip(axes) {
         if *dim != shape[axis] && !dim.is_one() {
+            let (from, to) = shapes();
             return violation(
                 "C10",
                 format!(

@@ -26,7 +26,8 @@ impl Constant {
     /// A 0-d constant.
     #[must_use]
     pub fn scalar(value: Scalar) -> Self {
-        Self::from_scalars(value.dtype, Vec::new(), [value])
+        let bytes = value.bits.to_le_bytes();
+        Self { dtype: value.dtype, shape: Vec::new(), data: bytes[..value.dtype.size()].into() }
     }
 
     /// An array from its elements in row-major order.

@@ -7,8 +7,9 @@ use super::{
 use crate::graph::Reduction;
 use crate::scalar::ScalarOp;
 use crate::{DType, Scalar};
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
-use std::collections::HashMap;
+use std::hash::Hash;
 
 /// Appends instructions to the innermost open block of a [`Kernel`], numbering values so that equal pure instructions of
 /// the open blocks share one value.
@@ -25,22 +26,50 @@ pub struct KernelBuilder {
 #[derive(Debug, Default)]
 struct Open {
     insts: Vec<Inst>,
-    /// The pure values it defines.
-    known: HashMap<Key, Var>,
+    /// The values it computes of others.
+    computed: FxHashMap<Computed, Var>,
+    /// The values it has of loop indices and buffers.
+    placed: FxHashMap<Placed, Var>,
     /// What [`KernelBuilder::remember`] was told while it was innermost.
-    remembered: HashMap<(&'static str, Vars), Vars>,
+    remembered: FxHashMap<(&'static str, Vars), Vars>,
 }
 
-/// A pure instruction without its result.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Key {
+/// A pure instruction without its result and without coordinates.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum Computed {
     Constant(Scalar),
     Scalar(ScalarOp, Vars),
     Cast(DType, Var),
     Bitcast(DType, Var),
+    Lookup(TableId, Var),
+}
+
+impl Computed {
+    fn inst(&self, result: Var) -> Inst {
+        match *self {
+            Self::Constant(value) => Inst::Constant { result, value },
+            Self::Scalar(op, ref operands) => Inst::Scalar { result, op, operands: Vars::from_slice(operands) },
+            Self::Cast(_, operand) => Inst::Cast { result, operand },
+            Self::Bitcast(_, operand) => Inst::Bitcast { result, operand },
+            Self::Lookup(table, index) => Inst::Lookup { result, table, index },
+        }
+    }
+}
+
+/// A pure instruction at coordinates, without its result. Apart from [`Computed`], which is much smaller.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum Placed {
     Index(Affine),
     Load(BufferId, SmallVec<[Affine; 3]>),
-    Lookup(TableId, Var),
+}
+
+impl Placed {
+    fn inst(&self, result: Var) -> Inst {
+        match self {
+            Self::Index(value) => Inst::Index { result, value: value.clone() },
+            Self::Load(buffer, at) => Inst::Load { result, buffer: *buffer, at: at.clone() },
+        }
+    }
 }
 
 impl KernelBuilder {
@@ -91,23 +120,30 @@ impl KernelBuilder {
         IndexId(self.kernel.index_count - 1)
     }
 
-    fn pure(&mut self, key: Key, dtype: DType) -> Var {
-        if let Some(&var) = self.open.iter().rev().find_map(|block| block.known.get(&key)) {
-            return var;
+    /// What is known under a key in the open blocks, innermost first.
+    fn known<K: Hash + Eq>(&self, key: &K, map: impl Fn(&Open) -> &FxHashMap<K, Var>) -> Option<Var> {
+        self.open.iter().rev().find_map(|block| map(block).get(key)).copied()
+    }
+
+    fn computed(&mut self, key: Computed, dtype: DType) -> Var {
+        if let Some(known) = self.known(&key, |block| &block.computed) {
+            return known;
         }
         let result = self.fresh(dtype);
-        let inst = match key.clone() {
-            Key::Constant(value) => Inst::Constant { result, value },
-            Key::Scalar(op, operands) => Inst::Scalar { result, op, operands },
-            Key::Cast(_, operand) => Inst::Cast { result, operand },
-            Key::Bitcast(_, operand) => Inst::Bitcast { result, operand },
-            Key::Index(value) => Inst::Index { result, value },
-            Key::Load(buffer, at) => Inst::Load { result, buffer, at },
-            Key::Lookup(table, index) => Inst::Lookup { result, table, index },
-        };
         let block = self.innermost();
-        block.insts.push(inst);
-        block.known.insert(key, result);
+        block.insts.push(key.inst(result));
+        block.computed.insert(key, result);
+        result
+    }
+
+    fn placed(&mut self, key: Placed, dtype: DType) -> Var {
+        if let Some(known) = self.known(&key, |block| &block.placed) {
+            return known;
+        }
+        let result = self.fresh(dtype);
+        let block = self.innermost();
+        block.insts.push(key.inst(result));
+        block.placed.insert(key, result);
         result
     }
 
@@ -131,41 +167,41 @@ impl KernelBuilder {
 
     /// A literal.
     pub fn constant(&mut self, value: Scalar) -> Var {
-        self.pure(Key::Constant(value), value.dtype)
+        self.computed(Computed::Constant(value), value.dtype)
     }
 
     /// A scalar operation.
     pub fn scalar(&mut self, op: ScalarOp, operands: &[Var]) -> Var {
         let dtypes: SmallVec<[DType; 3]> = operands.iter().map(|&var| self.dtype(var)).collect();
         let dtype = op.result_dtype(&dtypes).unwrap_or_else(|message| panic!("kernel builder: {message}"));
-        self.pure(Key::Scalar(op, Vars::from_slice(operands)), dtype)
+        self.computed(Computed::Scalar(op, Vars::from_slice(operands)), dtype)
     }
 
     /// A conversion; the operand itself if it has that dtype already.
     pub fn cast(&mut self, dtype: DType, operand: Var) -> Var {
-        if self.dtype(operand) == dtype { operand } else { self.pure(Key::Cast(dtype, operand), dtype) }
+        if self.dtype(operand) == dtype { operand } else { self.computed(Computed::Cast(dtype, operand), dtype) }
     }
 
     /// A reinterpretation; the operand itself if it has that dtype already.
     pub fn bitcast(&mut self, dtype: DType, operand: Var) -> Var {
-        if self.dtype(operand) == dtype { operand } else { self.pure(Key::Bitcast(dtype, operand), dtype) }
+        if self.dtype(operand) == dtype { operand } else { self.computed(Computed::Bitcast(dtype, operand), dtype) }
     }
 
     /// A coordinate as an `i64`.
     pub fn index(&mut self, value: Affine) -> Var {
-        self.pure(Key::Index(value), DType::I64)
+        self.placed(Placed::Index(value), DType::I64)
     }
 
     /// An element of a buffer.
     pub fn load(&mut self, buffer: BufferId, at: SmallVec<[Affine; 3]>) -> Var {
         let dtype = self.kernel.buffers[buffer.0 as usize].dtype;
-        self.pure(Key::Load(buffer, at), dtype)
+        self.placed(Placed::Load(buffer, at), dtype)
     }
 
     /// An element of a table.
     pub fn lookup(&mut self, table: TableId, index: Var) -> Var {
         let dtype = self.kernel.tables[table.0 as usize].dtype;
-        self.pure(Key::Lookup(table, index), dtype)
+        self.computed(Computed::Lookup(table, index), dtype)
     }
 
     /// Writes an element.

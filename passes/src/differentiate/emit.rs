@@ -3,13 +3,13 @@
 use rotrace_ir::graph::{Function, GraphBuilder, Op, ValueId};
 use rotrace_ir::scalar::ScalarOp;
 use rotrace_ir::{DType, Scalar, Shape, Type};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// A builder for nodes that are well typed by construction of the rules, with shared constants.
 pub struct Emitter {
     /// The function under construction.
     pub builder: GraphBuilder,
-    splats: HashMap<(Scalar, Shape), ValueId>,
+    splats: FxHashMap<(Scalar, Shape), ValueId>,
     /// Whether a rule introduced -0.0 as the neutral element of addition.
     neutral: bool,
 }
@@ -17,8 +17,10 @@ pub struct Emitter {
 impl Emitter {
     /// An empty function with the dims of `function` and its name with a suffix.
     pub fn new(function: &Function, suffix: &str) -> Self {
-        let builder = GraphBuilder::new(format!("{}_{suffix}", function.name), function.dims.clone());
-        Self { builder, splats: HashMap::new(), neutral: false }
+        let mut builder = GraphBuilder::new(format!("{}_{suffix}", function.name), function.dims.clone());
+        // The primal computation; rules add as much and more.
+        builder.reserve(2 * function.nodes.len());
+        Self { builder, splats: FxHashMap::default(), neutral: false }
     }
 
     /// Appends a parameter.

@@ -26,7 +26,7 @@ pub fn jvp(function: &Function, wrt: &[bool]) -> Result<Function, DifferentiateE
         e.builder.location = node.location;
         let operands: Values = node.operands.iter().map(|id| primal[id.0 as usize]).collect();
         let directions: SmallVec<[_; 3]> = node.operands.iter().map(|id| tangents[id.0 as usize]).collect();
-        let result = e.push(node.op.clone(), &operands);
+        let result = e.builder.copy(function, node, &operands)[0];
         primal.push(result);
         tangents.push(tangent(&mut e, Applied { op: &node.op, operands: &operands, result }, &directions));
     }

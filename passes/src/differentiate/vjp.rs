@@ -3,7 +3,7 @@
 use super::emit::Emitter;
 use super::partials::{self, Factor, partial};
 use super::slopes::Slopes;
-use super::transpose::transpose;
+use super::transpose::{Joined, transpose};
 use super::{Applied, DifferentiateError, check_selection, differentiable};
 use rotrace_ir::graph::{Function, Op, ValueId, Values};
 
@@ -40,7 +40,7 @@ pub fn pull_back(e: &mut Emitter, function: &Function, wrt: &[bool], seed: Seed)
     for node in &function.nodes[function.parameters.len()..] {
         e.builder.location = node.location;
         let operands: Values = node.operands.iter().map(|id| primal[id.0 as usize]).collect();
-        primal.push(e.push(node.op.clone(), &operands));
+        primal.push(e.builder.copy(function, node, &operands)[0]);
     }
     let varied = varied(function, wrt);
     let slopes = Slopes::of(e, function, &varied, &primal);
@@ -63,10 +63,11 @@ pub fn pull_back(e: &mut Emitter, function: &Function, wrt: &[bool], seed: Seed)
         }
         let operands: Values = node.operands.iter().map(|id| primal[id.0 as usize]).collect();
         let applied = Applied { op: &node.op, operands: &operands, result: primal[result] };
+        let joined = Joined::of(e, applied);
         for (place, &operand) in node.operands.iter().enumerate() {
             let active = varied[operand.0 as usize] && flows(function, &node.op, place, operand, node.results[0]);
             if active {
-                contribute(e, applied, place, cotangent, &mut cotangents[operand.0 as usize]);
+                contribute(e, applied, &joined, place, cotangent, &mut cotangents[operand.0 as usize]);
             }
         }
     }
@@ -77,11 +78,18 @@ pub fn pull_back(e: &mut Emitter, function: &Function, wrt: &[bool], seed: Seed)
 }
 
 /// Adds what the result's cotangent contributes to that of one operand.
-fn contribute(e: &mut Emitter, node: Applied, operand: usize, cotangent: ValueId, total: &mut Option<ValueId>) {
+fn contribute(
+    e: &mut Emitter,
+    node: Applied,
+    joined: &Joined,
+    operand: usize,
+    cotangent: ValueId,
+    total: &mut Option<ValueId>,
+) {
     if let Op::Scalar(op) = node.op {
         let partial = partial(e, *op, operand, node.operands, node.result);
         *total = Some(partials::apply_onto(e, *total, &partial, cotangent));
-    } else if let Some(part) = transpose(e, node, operand, cotangent) {
+    } else if let Some(part) = transpose(e, node, joined, operand, cotangent) {
         accumulate(e, total, part);
     }
 }

@@ -7,7 +7,7 @@
 use super::domain::LONGEST_UNROLLED;
 use rotrace_ir::dim::{Dim, Shape, Type};
 use rotrace_ir::graph::infer::Violation;
-use rotrace_ir::graph::{Function, GraphBuilder, Node, Op, Reduction, ValueId};
+use rotrace_ir::graph::{Function, GraphBuilder, Node, Op, Reduction, ValueId, Values};
 use rotrace_ir::scalar::ScalarOp;
 use std::sync::Arc;
 
@@ -17,11 +17,12 @@ pub(super) fn decompose(function: &Function) -> Result<Function, Violation> {
         builder: GraphBuilder::new(function.name.clone(), kernel_dims(&function.dims)),
         renamed: Vec::with_capacity(function.values.len()),
     };
+    rewriter.builder.reserve(function.nodes.len());
     for file in &function.files {
         rewriter.builder.file(file);
     }
     for node in &function.nodes {
-        rewriter.node(node).map_err(|violation| with_place(violation, function, node))?;
+        rewriter.node(function, node).map_err(|violation| with_place(violation, function, node))?;
     }
     let results = function.results.iter().map(|&id| rewriter.renamed[id.0 as usize]).collect();
     Ok(rewriter.builder.finish(results))
@@ -57,9 +58,9 @@ pub(super) struct Rewriter {
 }
 
 impl Rewriter {
-    fn node(&mut self, node: &Node) -> Result<(), Violation> {
+    fn node(&mut self, function: &Function, node: &Node) -> Result<(), Violation> {
         self.builder.location = node.location;
-        let operands: Vec<ValueId> = node.operands.iter().map(|id| self.renamed[id.0 as usize]).collect();
+        let operands: Values = node.operands.iter().map(|id| self.renamed[id.0 as usize]).collect();
         match &node.op {
             Op::Parameter { ty, .. } => {
                 let value = self.builder.parameter(ty.clone())?;
@@ -85,7 +86,7 @@ impl Rewriter {
                 let value = self.long_scatter_add(operands[0], *axis, indices, *size)?;
                 self.renamed.push(value);
             }
-            op => self.renamed.extend(self.builder.push_all(op.clone(), &operands)?),
+            _ => self.renamed.extend(self.builder.copy(function, node, &operands)),
         }
         Ok(())
     }

@@ -10,18 +10,46 @@ use crate::expand;
 use rotrace_ir::Scalar;
 use rotrace_ir::dim::Shape;
 use rotrace_ir::graph::{Function, Op, Reduction, ValueId};
-use rotrace_ir::kernel::{Access, Affine, BufferId, BufferShape, Extent, Kernel, KernelBuilder, Var};
+use rotrace_ir::kernel::{Access, Affine, BufferId, Extent, Kernel, KernelBuilder, Var};
 use rotrace_ir::plan::{PlanBufferId, Step};
 use rotrace_ir::reduce::LANES;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 /// An element of a value.
-type Element = (ValueId, Coordinates);
+type Element = (ValueId, Place);
+
+/// Coordinates by number: equal ones have the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Place(u32);
+
+/// All coordinates that occur.
+#[derive(Default)]
+struct Places {
+    coordinates: Vec<Coordinates>,
+    known: FxHashMap<Coordinates, Place>,
+}
+
+impl Places {
+    fn number(&mut self, at: Coordinates) -> Place {
+        if let Some(&known) = self.known.get(&at) {
+            return known;
+        }
+        let place = Place(self.coordinates.len() as u32);
+        self.coordinates.push(at.clone());
+        self.known.insert(at, place);
+        place
+    }
+
+    fn at(&self, place: Place) -> &Coordinates {
+        &self.coordinates[place.0 as usize]
+    }
+}
 
 /// What an element turns out to be.
+#[derive(Clone, Copy)]
 enum Leaf {
-    Load(Home, Coordinates),
+    Load(Home, Place),
     Literal(Scalar),
     Computed(Element),
 }
@@ -39,7 +67,9 @@ pub(super) struct Emitter<'a> {
     memory: &'a mut Memory,
     pub(super) builder: KernelBuilder,
     arguments: Vec<PlanBufferId>,
-    buffers: FxHashMap<(PlanBufferId, BufferShape, bool), BufferId>,
+    /// The kernel's views of each of the plan's buffers that it reads (or writes).
+    buffers: FxHashMap<(PlanBufferId, bool), SmallVec<[BufferId; 1]>>,
+    places: Places,
     known: FxHashMap<Element, Var>,
 }
 
@@ -52,6 +82,7 @@ impl<'a> Emitter<'a> {
             builder,
             arguments: Vec::new(),
             buffers: FxHashMap::default(),
+            places: Places::default(),
             known: FxHashMap::default(),
         }
     }
@@ -77,39 +108,42 @@ impl<'a> Emitter<'a> {
     }
 
     /// The kernel's view of a plan buffer under a shape.
-    pub(super) fn buffer(&mut self, home: &Home, access: Access) -> BufferId {
-        let key = (home.buffer, home.shape.clone(), access == Access::Write);
-        if let Some(&known) = self.buffers.get(&key) {
+    fn buffer(&mut self, home: Home, access: Access) -> BufferId {
+        let shape = self.memory.shape(home.shape);
+        let views = self.buffers.entry((home.buffer, access == Access::Write)).or_default();
+        let declared = &self.builder.kernel().buffers;
+        if let Some(&known) = views.iter().find(|id| declared[id.0 as usize].shape == *shape) {
             return known;
         }
-        let dtype = self.memory.dtype(home.buffer);
-        let id = self.builder.buffer(dtype, home.shape.clone(), access);
+        let id = self.builder.buffer(self.memory.dtype(home.buffer), shape.clone(), access);
         self.arguments.push(home.buffer);
-        self.buffers.insert(key, id);
+        views.push(id);
         id
     }
 
     /// Stores an element of a plan buffer.
-    pub(super) fn store(&mut self, home: &Home, at: Coordinates, value: Var) {
+    pub(super) fn store(&mut self, home: Home, at: Coordinates, value: Var) {
         let buffer = self.buffer(home, Access::Write);
         self.builder.store(buffer, at, value);
     }
 
     /// Loads an element of a plan buffer.
-    pub(super) fn load(&mut self, home: &Home, at: Coordinates) -> Var {
+    pub(super) fn load(&mut self, home: Home, at: Coordinates) -> Var {
         let buffer = self.buffer(home, Access::Read);
         self.builder.load(buffer, at)
     }
 
     /// The scalar of an element, by way of memory if the value is stored there.
     pub(super) fn element(&mut self, value: ValueId, at: Coordinates) -> Var {
-        let leaf = self.resolve(value, at);
+        let place = self.places.number(at);
+        let leaf = self.resolve(value, place);
         self.run(leaf)
     }
 
     /// The scalar of an element by the value's definition, for the kernel that stores it.
     pub(super) fn definition(&mut self, value: ValueId, at: Coordinates) -> Var {
-        let leaf = self.follow(value, at);
+        let place = self.places.number(at);
+        let leaf = self.follow(value, place);
         self.run(leaf)
     }
 
@@ -121,11 +155,10 @@ impl<'a> Emitter<'a> {
                 frame.done.push(var);
             }
             if frame.done.len() < frame.dependencies.len() {
-                let placeholder = Leaf::Literal(Scalar::bool(false));
-                let next = std::mem::replace(&mut frame.dependencies[frame.done.len()], placeholder);
+                let next = frame.dependencies[frame.done.len()];
                 finished = self.begin(next, &mut stack);
             } else if let Some(frame) = stack.pop() {
-                let var = self.compute(&frame.element, &frame.done);
+                let var = self.compute(frame.element, &frame.done);
                 self.known.insert(frame.element, var);
                 finished = Some(var);
             }
@@ -136,88 +169,93 @@ impl<'a> Emitter<'a> {
     /// The scalar of a leaf, or a new frame that will compute it.
     fn begin(&mut self, leaf: Leaf, stack: &mut Vec<Frame>) -> Option<Var> {
         match leaf {
-            Leaf::Load(home, at) => Some(self.load(&home, at)),
+            Leaf::Load(home, place) => Some(self.load(home, self.places.at(place).clone())),
             Leaf::Literal(value) => Some(self.builder.constant(value)),
             Leaf::Computed(element) => {
                 if let Some(&known) = self.known.get(&element) {
                     return Some(known);
                 }
-                let dependencies = self.dependencies(&element);
+                let dependencies = self.dependencies(element);
                 stack.push(Frame { element, dependencies, done: SmallVec::new() });
                 None
             }
         }
     }
 
-    fn resolve(&mut self, value: ValueId, at: Coordinates) -> Leaf {
+    fn resolve(&mut self, value: ValueId, place: Place) -> Leaf {
         match self.memory.stored(value) {
-            Some(home) => Leaf::Load(home, at),
-            None => self.follow(value, at),
+            Some(home) => Leaf::Load(home, place),
+            None => self.follow(value, place),
         }
     }
 
     /// Follows movement operations, starting with the definition of `value` itself.
-    fn follow(&mut self, mut value: ValueId, mut at: Coordinates) -> Leaf {
+    fn follow(&mut self, mut value: ValueId, mut place: Place) -> Leaf {
         loop {
             let node = self.function.definition(value);
+            let at = self.places.at(place);
             if let Op::Constant(constant) = &node.op
-                && let Some(literal) = literal(constant, &at)
+                && let Some(literal) = literal(constant, at)
             {
                 return Leaf::Literal(literal);
             }
             if matches!(node.op, Op::Parameter { .. } | Op::Constant(_)) {
-                return Leaf::Load(self.memory.leaf(self.function, value), at);
+                return Leaf::Load(self.memory.leaf(self.function, value), place);
             }
             let shapes: SmallVec<[&Shape; 3]> = node.operands.iter().map(|&id| &self.function.ty(id).shape).collect();
-            match origin(&node.op, &shapes, &self.function.ty(value).shape, &at) {
-                Origin::Operand(which, moved) => (value, at) = (node.operands[which], moved),
-                Origin::View => return Leaf::Load(self.memory.view(self.function, value), at),
-                Origin::Computed => return Leaf::Computed((value, at)),
-                Origin::Stored => unreachable!("{} at {at:?} should have been stored", node.op.name()),
+            match origin(&node.op, &shapes, &self.function.ty(value).shape, at) {
+                Origin::Operand(which, moved) => (value, place) = (node.operands[which], self.places.number(moved)),
+                Origin::View => return Leaf::Load(self.memory.view(self.function, value), place),
+                Origin::Computed => return Leaf::Computed((value, place)),
+                Origin::Stored => {
+                    unreachable!("{} at {:?} should have been stored", node.op.name(), self.places.at(place))
+                }
             }
             if let Some(home) = self.memory.stored(value) {
-                return Leaf::Load(home, at);
+                return Leaf::Load(home, place);
             }
         }
     }
 
-    fn dependencies(&mut self, element: &Element) -> SmallVec<[Leaf; 4]> {
-        let (value, at) = element;
-        let node = self.function.definition(*value);
-        let inserted = |axis: usize, position: usize| {
-            let mut inner = at.clone();
-            inner.insert(axis, Affine::constant(position as i64));
-            inner
-        };
+    fn dependencies(&mut self, (value, place): Element) -> SmallVec<[Leaf; 4]> {
+        let node = self.function.definition(value);
         match &node.op {
             Op::Reduce { axes, .. } => {
+                let at = self.places.at(place).clone();
                 let size = self.function.ty(node.operands[0]).shape[axes[0]].as_fixed().unwrap_or(0);
-                (0..size as usize).map(|position| self.resolve(node.operands[0], inserted(axes[0], position))).collect()
+                let element = |position| {
+                    let mut inner = at.clone();
+                    inner.insert(axes[0], Affine::constant(position as i64));
+                    let place = self.places.number(inner);
+                    self.resolve(node.operands[0], place)
+                };
+                (0..size).map(element).collect()
             }
             Op::ScatterAdd { axis, indices, .. } => {
+                let at = self.places.at(place).clone();
                 let wanted = at[*axis].as_constant();
                 let hits = (0..indices.len()).filter(|&from| Some(indices[from] as i64) == wanted);
-                let mut leaves = SmallVec::new();
-                for from in hits {
+                let element = |from| {
                     let mut inner = at.clone();
                     inner[*axis] = Affine::constant(from as i64);
-                    leaves.push(self.resolve(node.operands[0], inner));
-                }
-                leaves
+                    let place = self.places.number(inner);
+                    self.resolve(node.operands[0], place)
+                };
+                hits.map(element).collect()
             }
-            _ => node.operands.iter().map(|&operand| self.resolve(operand, at.clone())).collect(),
+            _ => node.operands.iter().map(|&operand| self.resolve(operand, place)).collect(),
         }
     }
 
-    fn compute(&mut self, (value, at): &Element, operands: &[Var]) -> Var {
-        let node = self.function.definition(*value);
-        let dtype = self.function.ty(*value).dtype;
+    fn compute(&mut self, (value, place): Element, operands: &[Var]) -> Var {
+        let node = self.function.definition(value);
+        let dtype = self.function.ty(value).dtype;
         match &node.op {
             Op::Scalar(op) => expand::emit(&mut self.builder, *op, operands),
             Op::Cast(to) => self.builder.cast(*to, operands[0]),
             Op::Bitcast(to) => self.builder.bitcast(*to, operands[0]),
             Op::Iota { axis, .. } => {
-                let index = self.builder.index(at[*axis].clone());
+                let index = self.builder.index(self.places.at(place)[*axis].clone());
                 self.builder.cast(dtype, index)
             }
             Op::Reduce { kind, .. } => self.unrolled(*kind, dtype, operands),

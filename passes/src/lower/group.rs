@@ -7,7 +7,7 @@ use super::schedule::{Copy, Group, Key, LongReduction, Source};
 use rotrace_ir::dim::{Dim, Shape};
 use rotrace_ir::graph::{Function, Reduction, ValueId};
 use rotrace_ir::kernel::{Affine, BufferShape, Extent, IndexId, Var, Vars, extents};
-use rotrace_ir::plan::{PlanBuffer, Step, Storage};
+use rotrace_ir::plan::Step;
 use rotrace_ir::reduce::BLOCK;
 use rotrace_ir::scalar::ScalarOp;
 use rotrace_ir::{DType, Scalar};
@@ -62,7 +62,7 @@ fn block_partials(function: &Function, memory: &mut Memory, name: &str, dim: Dim
         for kept in unrolled_places(&function.ty(reduction.value).shape, &reduction.unrolled, &[]) {
             let mut at = kept;
             at.insert(0, Affine::index(block));
-            emitter.store(home, at, results.next().expect("one result per accumulator"));
+            emitter.store(*home, at, results.next().expect("one result per accumulator"));
         }
     }
     (emitter.finish(), partials)
@@ -72,8 +72,7 @@ fn partial_home(function: &Function, memory: &mut Memory, dim: Dim, reduction: &
     let ty = function.ty(reduction.value);
     let mut shape: BufferShape = extents(&ty.shape);
     shape.insert(0, Extent::Blocks(dim));
-    let buffer = memory.push(PlanBuffer { dtype: ty.dtype, shape: shape.clone(), storage: Storage::Temporary });
-    Home { buffer, shape }
+    memory.temporary(ty.dtype, shape)
 }
 
 /// One loop over the partial results, then the store of each result.
@@ -92,7 +91,7 @@ fn combine_partials(
     for (reduction, home) in group.reductions.iter().zip(partials) {
         for mut at in unrolled_places(&function.ty(reduction.value).shape, &reduction.unrolled, &[]) {
             at.insert(0, Affine::index(block));
-            elements.push(emitter.load(home, at));
+            elements.push(emitter.load(*home, at));
         }
     }
     let results = close_reduction(&mut emitter, block, Extent::Blocks(dim), group, &elements);
@@ -199,7 +198,7 @@ fn store_results(
         for at in unrolled_places(&function.ty(reduction.value).shape, &reduction.unrolled, outer) {
             let result = *results.next().expect("one result per accumulator");
             let value = or_empty(emitter, reduction.kind, dim, result);
-            emitter.store(&home, at, value);
+            emitter.store(home, at, value);
         }
     }
 }
@@ -230,7 +229,7 @@ fn emit_copy(emitter: &mut Emitter<'_>, copy: &Copy, loops: &[Affine]) {
             let offset = Affine { terms: SmallVec::new(), offset };
             coordinate.times(factor).and_then(|scaled| scaled.plus(&offset)).expect("domain coordinates have no names")
         });
-        emitter.store(&copy.home, place.collect(), value);
+        emitter.store(copy.home, place.collect(), value);
     }
 }
 

@@ -66,26 +66,26 @@ impl Analysis<'_> {
         let node = self.function.definition(value);
         let shape = &self.function.ty(value).shape;
         let mut elements = self.demanded_elements(value);
-        if self.must_be_stored(value, elements) {
+        // Nobody asks for them again.
+        let mut flags = std::mem::take(&mut self.flags[value.0 as usize]);
+        let mut origin = self.origin(value, &representative(&flags));
+        if matches!(origin, Origin::Stored) || self.must_be_stored(value, elements) {
             self.store(value);
         }
         if self.stored[value.0 as usize] {
-            elements = unrolled_elements(shape, &unrolled_axes(self.function, node, shape));
+            // A stored value computes its definition over its own domain, whatever its users do.
+            elements = unrolled_elements(shape, unrolled_axes(self.function, node, shape));
+            flags = own_flags(self.function, node, shape);
+            origin = self.origin(value, &representative(&flags));
         }
         self.demand_elements(value, elements);
-        // A stored value computes its definition over its own domain, whatever its users do.
-        let flags = if self.stored[value.0 as usize] {
-            own_flags(self.function, node, shape)
-        } else {
-            self.flags[value.0 as usize].clone()
-        };
         if self.stored[value.0 as usize] {
             match &node.op {
                 // Stored piece by piece: each operand over its own domain.
                 Op::Concatenate { .. } | Op::Pad { .. } => {
                     for &operand in &node.operands {
                         let piece = &self.function.ty(operand).shape;
-                        let elements = unrolled_elements(piece, &unrolled_axes(self.function, node, piece));
+                        let elements = unrolled_elements(piece, unrolled_axes(self.function, node, piece));
                         let demanded = &mut self.demanded[operand.0 as usize];
                         *demanded = (*demanded).max(elements);
                         let flags = own_flags(self.function, node, piece);
@@ -96,7 +96,7 @@ impl Analysis<'_> {
                 _ => {}
             }
         }
-        match self.origin(value, &representative(&flags)) {
+        match origin {
             Origin::Operand(_, at) => {
                 // Which operand of a pad or a concatenation it is depends on constant coordinates: all may be reached.
                 let reached = match &node.op {
@@ -109,16 +109,15 @@ impl Analysis<'_> {
             }
             Origin::View => self.view(node.operands[0]),
             Origin::Stored => unreachable!("{} of fresh coordinates is expressible", node.op.name()),
-            Origin::Computed => self.computed(value, &flags),
+            Origin::Computed => self.computed(value, flags),
         }
     }
 
     /// At most how many elements of the value one iteration needs: no more than its users ask for, and no more than there
     /// are at the constant coordinates.
     fn demanded_elements(&self, value: ValueId) -> u64 {
-        let constant: Vec<bool> =
-            self.flags[value.0 as usize].iter().map(|&flag| flag == Coordinate::Constant).collect();
-        self.demanded[value.0 as usize].min(unrolled_elements(&self.function.ty(value).shape, &constant))
+        let constant = self.flags[value.0 as usize].iter().map(|&flag| flag == Coordinate::Constant);
+        self.demanded[value.0 as usize].min(unrolled_elements(&self.function.ty(value).shape, constant))
     }
 
     /// What the operands of a value must provide for so many elements of it. Several users need no more than their number
@@ -144,14 +143,9 @@ impl Analysis<'_> {
         {
             return true;
         }
-        if let Op::Concatenate { axis } = &node.op {
-            // Past an operand of named size no constant coordinate has a known place.
-            if node.operands.iter().any(|&operand| self.function.ty(operand).shape[*axis].name.is_some()) {
-                return true;
-            }
-        }
-        let at = representative(&self.flags[value.0 as usize]);
-        matches!(self.origin(value, &at), Origin::Stored)
+        // Past an operand of named size no constant coordinate has a known place.
+        let Op::Concatenate { axis } = &node.op else { return false };
+        node.operands.iter().any(|&operand| self.function.ty(operand).shape[*axis].name.is_some())
     }
 
     fn origin(&self, value: ValueId, at: &Coordinates) -> Origin {
@@ -160,18 +154,13 @@ impl Analysis<'_> {
         origin(&node.op, &shapes, &self.function.ty(value).shape, at)
     }
 
-    fn computed(&mut self, value: ValueId, flags: &Flags) {
+    fn computed(&mut self, value: ValueId, mut flags: Flags) {
         let node = self.function.definition(value);
+        if let Op::Reduce { axes, .. } = &node.op {
+            let looped = !is_unrolled(self.function.ty(node.operands[0]).shape[axes[0]]);
+            flags.insert(axes[0], if looped { Coordinate::Index } else { Coordinate::Constant });
+        }
         for &operand in &node.operands {
-            let flags = match &node.op {
-                Op::Reduce { axes, .. } => {
-                    let mut inner = flags.clone();
-                    let looped = !is_unrolled(self.function.ty(operand).shape[axes[0]]);
-                    inner.insert(axes[0], if looped { Coordinate::Index } else { Coordinate::Constant });
-                    inner
-                }
-                _ => flags.clone(),
-            };
             self.demand(operand, &flags);
         }
     }
@@ -196,8 +185,8 @@ fn own_flags(function: &Function, node: &Node, shape: &Shape) -> Flags {
 }
 
 /// How many elements there are along the unrolled axes.
-fn unrolled_elements(shape: &Shape, unrolled: &[bool]) -> u64 {
-    let sizes = shape.iter().zip(unrolled).filter(|(_, unrolled)| **unrolled).map(|(dim, _)| dim.as_fixed());
+fn unrolled_elements(shape: &Shape, unrolled: impl IntoIterator<Item = bool>) -> u64 {
+    let sizes = shape.iter().zip(unrolled).filter(|&(_, unrolled)| unrolled).map(|(dim, _)| dim.as_fixed());
     sizes.fold(1, |product: u64, size| product.saturating_mul(size.unwrap_or(u64::MAX).max(1)))
 }
 

@@ -6,11 +6,15 @@ use rotrace_ir::kernel::{BufferShape, extents};
 use rotrace_ir::plan::{PlanBuffer, PlanBufferId, Storage};
 use rustc_hash::FxHashMap;
 
+/// A shape that [`Memory`] knows. Several may be equal.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ShapeId(u32);
+
 /// A buffer seen under a shape.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Home {
     pub(super) buffer: PlanBufferId,
-    pub(super) shape: BufferShape,
+    pub(super) shape: ShapeId,
 }
 
 /// All buffers of the plan under construction.
@@ -18,6 +22,7 @@ pub(super) struct Memory {
     pub(super) buffers: Vec<PlanBuffer>,
     /// Homes of values that kernels store.
     stored: Vec<Option<PlanBufferId>>,
+    /// Those of the values, then those of partial results.
     shapes: Vec<BufferShape>,
     /// Homes of parameters and constants that are loaded from.
     leaves: FxHashMap<ValueId, PlanBufferId>,
@@ -50,12 +55,23 @@ impl Memory {
     }
 
     fn add(&mut self, function: &Function, value: ValueId, storage: Storage) -> PlanBufferId {
-        let shape = self.shapes[value.0 as usize].clone();
+        let shape = self.shape(ShapeId(value.0)).clone();
         self.push(PlanBuffer { dtype: function.ty(value).dtype, shape, storage })
     }
 
-    /// A new buffer.
-    pub(super) fn push(&mut self, buffer: PlanBuffer) -> PlanBufferId {
+    /// The sizes of a shape.
+    pub(super) fn shape(&self, id: ShapeId) -> &BufferShape {
+        &self.shapes[id.0 as usize]
+    }
+
+    /// A new temporary buffer.
+    pub(super) fn temporary(&mut self, dtype: DType, shape: BufferShape) -> Home {
+        self.shapes.push(shape.clone());
+        let buffer = self.push(PlanBuffer { dtype, shape, storage: Storage::Temporary });
+        Home { buffer, shape: ShapeId(self.shapes.len() as u32 - 1) }
+    }
+
+    fn push(&mut self, buffer: PlanBuffer) -> PlanBufferId {
         self.buffers.push(buffer);
         PlanBufferId(self.buffers.len() as u32 - 1)
     }
@@ -67,24 +83,24 @@ impl Memory {
     /// Where the function's result of this index goes.
     pub(super) fn output(&self, function: &Function, index: usize) -> Home {
         let buffer = PlanBufferId((function.parameters.len() + index) as u32);
-        Home { buffer, shape: self.buffers[buffer.0 as usize].shape.clone() }
+        Home { buffer, shape: ShapeId(function.results[index].0) }
     }
 
     /// Where a value that kernels store lives.
     pub(super) fn stored(&self, value: ValueId) -> Option<Home> {
         let buffer = self.stored[value.0 as usize]?;
-        Some(Home { buffer, shape: self.shapes[value.0 as usize].clone() })
+        Some(Home { buffer, shape: ShapeId(value.0) })
     }
 
     /// Where a parameter or constant lives.
     pub(super) fn leaf(&mut self, function: &Function, value: ValueId) -> Home {
-        let shape = self.shapes[value.0 as usize].clone();
+        let shape = ShapeId(value.0);
         if let Some(&buffer) = self.leaves.get(&value) {
             return Home { buffer, shape };
         }
         let Op::Constant(constant) = &function.definition(value).op else { unreachable!("parameters have buffers") };
         let storage = Storage::Constant(constant.clone());
-        let buffer = self.push(PlanBuffer { dtype: constant.dtype, shape: shape.clone(), storage });
+        let buffer = self.add(function, value, storage);
         self.leaves.insert(value, buffer);
         Home { buffer, shape }
     }
@@ -93,6 +109,6 @@ impl Memory {
     pub(super) fn view(&mut self, function: &Function, reshape: ValueId) -> Home {
         let operand = function.definition(reshape).operands[0];
         let home = self.stored(operand).unwrap_or_else(|| self.leaf(function, operand));
-        Home { buffer: home.buffer, shape: self.shapes[reshape.0 as usize].clone() }
+        Home { buffer: home.buffer, shape: ShapeId(reshape.0) }
     }
 }

@@ -119,8 +119,7 @@ fn add_stored(groups: &mut BTreeMap<Key, Group>, function: &Function, value: Val
             let mut offset = Dim::fixed(0);
             for &operand in &node.operands {
                 let domain = &function.ty(operand).shape;
-                let mut copy =
-                    whole(home.clone(), Source::Value(operand), domain, unrolled_axes(function, node, domain));
+                let mut copy = whole(home, Source::Value(operand), domain, unrolled_axes(function, node, domain));
                 copy.place[*axis].1 = offset;
                 add_copy(groups, time, copy);
                 let size = domain[*axis];
@@ -129,7 +128,7 @@ fn add_stored(groups: &mut BTreeMap<Key, Group>, function: &Function, value: Val
             time + 1
         }
         Op::Pad { low, high, interior } => {
-            for copy in pad_copies(function, value, &home, low, high, interior) {
+            for copy in pad_copies(function, value, home, low, high, interior) {
                 add_copy(groups, time, copy);
             }
             time + 1
@@ -150,7 +149,7 @@ fn whole(home: Home, source: Source, domain: &Shape, unrolled: Vec<bool>) -> Cop
 fn pad_copies(
     function: &Function,
     value: ValueId,
-    home: &Home,
+    home: Home,
     low: &[u64],
     high: &[u64],
     interior: &[u64],
@@ -158,7 +157,7 @@ fn pad_copies(
     let node = function.definition(value);
     let (operand, fill) = (node.operands[0], node.operands[1]);
     let domain = &function.ty(operand).shape;
-    let piece = |source, domain: &Shape| whole(home.clone(), source, domain, unrolled_axes(function, node, domain));
+    let piece = |source, domain: &Shape| whole(home, source, domain, unrolled_axes(function, node, domain));
     let mut copies = vec![piece(Source::Value(operand), domain)];
     let Some(axis) = super::coordinates::padded_axis(low, high, interior) else { return copies };
     let step = interior[axis] as i64 + 1;

@@ -3,15 +3,16 @@
 use super::simplify::rebuild;
 use rotrace_ir::graph::{Function, GraphBuilder, Node, NodeId, Op, ValueId};
 use rotrace_ir::scalar::ScalarOp;
+use rustc_hash::{FxHashMap, FxHasher};
 use smallvec::SmallVec;
-use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 
 /// Computes what is computed twice once, where it is computed first. Source lines do not matter for equality.
 #[must_use]
 pub fn cse(function: &Function) -> Function {
     // Nodes by the hash of what they compute; looked up only, so that the order of the map never shows.
-    let mut seen: HashMap<u64, SmallVec<[NodeId; 1]>> = HashMap::with_capacity(function.nodes.len());
+    let mut seen: FxHashMap<u64, SmallVec<[NodeId; 1]>> = FxHashMap::default();
+    seen.reserve(function.nodes.len());
     rebuild(function, |builder, node, operands| {
         let key = hash(&node.op, operands);
         let candidates = seen.entry(key).or_default();
@@ -19,12 +20,8 @@ pub fn cse(function: &Function) -> Function {
             return known;
         }
         candidates.push(NodeId(builder.function().nodes.len() as u32));
-        push(builder, node, operands)
+        builder.copy(function, node, operands)[0]
     })
-}
-
-fn push(builder: &mut GraphBuilder, node: &Node, operands: &[ValueId]) -> ValueId {
-    builder.push(node.op.clone(), operands).expect("a node on operands of the same types is well typed")
 }
 
 fn find(builder: &GraphBuilder, candidates: &[NodeId], node: &Node, operands: &[ValueId]) -> Option<ValueId> {
@@ -37,7 +34,7 @@ fn find(builder: &GraphBuilder, candidates: &[NodeId], node: &Node, operands: &[
 }
 
 fn hash(op: &Op, operands: &[ValueId]) -> u64 {
-    let mut hasher = DefaultHasher::new();
+    let mut hasher = FxHasher::default();
     op.hash(&mut hasher);
     ordered(op, operands).hash(&mut hasher);
     hasher.finish()

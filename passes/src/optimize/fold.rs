@@ -2,8 +2,8 @@
 
 use super::simplify::rebuild;
 use rotrace_ir::Scalar;
-use rotrace_ir::dim::fixed_element_count;
-use rotrace_ir::graph::{Constant, Function, GraphBuilder, Node, Op, ValueId};
+use rotrace_ir::dim::{Shape, fixed_element_count};
+use rotrace_ir::graph::{Constant, Function, GraphBuilder, Node, Op, ValueId, Values};
 use rotrace_ir::interpret::graph::interpret;
 use rotrace_ir::scalar::evaluate_core;
 use smallvec::SmallVec;
@@ -21,20 +21,23 @@ pub fn fold(function: &Function) -> Function {
         let small = fixed_element_count(&ty.shape).is_some_and(|count| count <= ELEMENTS);
         let known = builder.function();
         let folded = if small { evaluate(known, node, operands) } else { evaluate_uniform(known, node, operands) };
-        let push = |builder: &mut GraphBuilder, op: Op, operands: &[ValueId]| {
-            builder.push(op, operands).expect("a constant of the node's type, or the node itself")
-        };
         match folded {
-            None => push(builder, node.op.clone(), operands),
-            Some(constant) => match constant.splat() {
-                Some(value) if !ty.shape.is_empty() => {
-                    let value = push(builder, Op::constant(value), &[]);
-                    push(builder, Op::Broadcast { shape: ty.shape.clone(), axes: Vec::new() }, &[value])
-                }
-                _ => push(builder, Op::Constant(constant), &[]),
-            },
+            None => builder.copy(function, node, operands)[0],
+            Some(constant) => push_constant(builder, constant, &ty.shape),
         }
     })
+}
+
+fn push_constant(builder: &mut GraphBuilder, constant: Constant, shape: &Shape) -> ValueId {
+    let mut push =
+        |op: Op, operands: &[ValueId]| builder.push(op, operands).expect("a constant of the folded node's type");
+    match constant.splat() {
+        Some(value) if !shape.is_empty() => {
+            let value = push(Op::constant(value), &[]);
+            push(Op::Broadcast { shape: shape.clone(), axes: Vec::new() }, &[value])
+        }
+        _ => push(Op::Constant(constant), &[]),
+    }
 }
 
 /// The node's value by the interpreter, in a function of its own that has nothing but the constants and the node.
@@ -73,16 +76,16 @@ fn evaluate_uniform(function: &Function, node: &Node, operands: &[ValueId]) -> O
         Op::Scalar(_) | Op::Cast(_) | Op::Bitcast(_) => {}
         _ => return None,
     }
+    let number = |&id: &ValueId| {
+        let broadcast = function.definition(id);
+        let Op::Broadcast { .. } = broadcast.op else { return None };
+        let Op::Constant(constant) = &function.definition(broadcast.operands[0]).op else { return None };
+        constant.splat()
+    };
+    let numbers: Option<SmallVec<[Scalar; 3]>> = operands.iter().map(number).collect();
     let mut builder = GraphBuilder::new("fold", Vec::new());
-    let numbers: Option<Vec<ValueId>> = operands
-        .iter()
-        .map(|&id| {
-            let broadcast = function.definition(id);
-            let Op::Broadcast { .. } = broadcast.op else { return None };
-            let Op::Constant(constant) = &function.definition(broadcast.operands[0]).op else { return None };
-            builder.push(Op::constant(constant.splat()?), &[]).ok()
-        })
-        .collect();
+    let numbers: Option<Values> =
+        numbers?.into_iter().map(|number| builder.push(Op::constant(number), &[]).ok()).collect();
     let result = builder.push(node.op.clone(), &numbers?).ok()?;
     interpret(&builder.finish(vec![result]), &[]).ok()?.pop()
 }

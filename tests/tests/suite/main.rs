@@ -15,3 +15,4 @@ mod corpus;
 mod engines;
 mod guards;
 mod large_angles;
+mod large_graphs;

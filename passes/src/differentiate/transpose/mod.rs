@@ -5,6 +5,8 @@ mod index;
 mod movement;
 pub mod reduce;
 
+pub use movement::Joined;
+
 use super::Applied;
 use super::emit::Emitter;
 use rotrace_ir::graph::{Op, ValueId};
@@ -12,7 +14,13 @@ use rotrace_ir::graph::{Op, ValueId};
 /// What the cotangent of a structural node's result adds to that of one of its operands; `None` is nothing.
 ///
 /// The operand and the result are floats.
-pub fn transpose(e: &mut Emitter, node: Applied, operand: usize, cotangent: ValueId) -> Option<ValueId> {
+pub fn transpose(
+    e: &mut Emitter,
+    node: Applied,
+    joined: &Joined,
+    operand: usize,
+    cotangent: ValueId,
+) -> Option<ValueId> {
     let ty = e.ty(node.operands.get(operand).copied()?).clone();
     Some(match node.op {
         // No operands, or elementwise: see `partials`.
@@ -24,7 +32,7 @@ pub fn transpose(e: &mut Emitter, node: Applied, operand: usize, cotangent: Valu
         Op::Slice { start, limit, step } => movement::slice(e, &ty, (start, limit, step), cotangent),
         Op::Pad { low, interior, .. } if operand == 0 => movement::pad(e, &ty, low, interior, cotangent),
         Op::Pad { .. } => movement::padding(e, node, cotangent),
-        Op::Concatenate { axis } => movement::concatenate(e, node, *axis, operand, cotangent),
+        Op::Concatenate { axis } => movement::concatenate(e, joined, *axis, operand, cotangent, ty.shape[*axis]),
         Op::Reverse { .. } => e.push(node.op.clone(), &[cotangent]),
         Op::Reduce { kind, axes } => return reduce::backward(e, node, *kind, axes, cotangent),
         Op::DotGeneral { batch, contract } => contract::dot_general(e, node, batch, contract, operand, cotangent),

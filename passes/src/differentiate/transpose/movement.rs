@@ -97,21 +97,48 @@ pub fn padding(e: &mut Emitter, node: Applied, cotangent: ValueId) -> ValueId {
     e.push(Op::Reduce { kind: Reduction::Sum, axes: (0..shape.len()).collect() }, &[kept])
 }
 
-/// The operand's part of the result.
+/// Where the operands of a concatenation lie in its result; nothing for other operations.
+#[derive(Default)]
+pub struct Joined {
+    /// The operand whose size along the axis is named, of which there is at most one.
+    named: Option<usize>,
+    /// What the constants of the sizes before each operand sum up to, and at last of all.
+    starts: Vec<i64>,
+}
+
+impl Joined {
+    /// Once for a node, however many of its operands have cotangents.
+    pub fn of(e: &Emitter, node: Applied) -> Self {
+        let Op::Concatenate { axis } = node.op else { return Self::default() };
+        let sizes = || node.operands.iter().map(|&id| e.ty(id).shape[*axis]);
+        let mut starts = vec![0];
+        starts.extend(sizes().scan(0, |end, size| {
+            *end += size.constant;
+            Some(*end)
+        }));
+        Self { named: sizes().position(|size| size.name.is_some()), starts }
+    }
+}
+
+/// The operand's part of the result, `size` long.
 ///
 /// A fixed part of an axis with a named size is read from the end that it is at a fixed distance from; if the named part
 /// is known to be at least `k` long (its size is `n - k`), `k` elements of padding make that fact visible in the type.
-pub fn concatenate(e: &mut Emitter, node: Applied, axis: usize, operand: usize, cotangent: ValueId) -> ValueId {
-    let sizes: Vec<Dim> = node.operands.iter().map(|&id| e.ty(id).shape[axis]).collect();
-    let named = sizes.iter().position(|dim| dim.name.is_some());
-    let lengths = |sizes: &[Dim]| sizes.iter().map(|dim| dim.constant).sum::<i64>();
-    let (before, after) = (lengths(&sizes[..operand]), lengths(&sizes[operand + 1..]));
-    let size = sizes[operand];
-    match named {
+pub fn concatenate(
+    e: &mut Emitter,
+    joined: &Joined,
+    axis: usize,
+    operand: usize,
+    cotangent: ValueId,
+    size: Dim,
+) -> ValueId {
+    let starts = &joined.starts;
+    let (before, after) = (starts[operand], starts[starts.len() - 1] - starts[operand + 1]);
+    match joined.named {
         Some(place) if place != operand => {
             let from_end = place < operand;
             let whole = if from_end { e.push(Op::Reverse { axes: vec![axis] }, &[cotangent]) } else { cotangent };
-            let whole = lengthen(e, whole, axis, (-sizes[place].constant).max(0));
+            let whole = lengthen(e, whole, axis, (starts[place] - starts[place + 1]).max(0));
             let part = part(e, whole, axis, if from_end { after } else { before }, size);
             if from_end { e.push(Op::Reverse { axes: vec![axis] }, &[part]) } else { part }
         }

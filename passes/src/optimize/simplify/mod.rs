@@ -19,7 +19,11 @@ pub fn simplify(function: &Function) -> Function {
     let mut splats = Vec::with_capacity(function.values.len());
     rebuild(function, |builder, node, operands| {
         let mut simplifier = Simplifier { builder, splats: &mut splats, depth: 0 };
-        simplifier.emit(node.op.clone(), Values::from_slice(operands))
+        match simplifier.simplest(&node.op, operands) {
+            Rewrite::Keep => builder.copy(function, node, operands)[0],
+            Rewrite::Value(value) => value,
+            Rewrite::Node(op, operands) => simplifier.push(op, &operands),
+        }
     })
 }
 
@@ -27,9 +31,10 @@ pub fn simplify(function: &Function) -> Function {
 /// from its new operands.
 pub(super) fn rebuild(
     function: &Function,
-    mut emit: impl FnMut(&mut GraphBuilder, &Node, &[ValueId]) -> ValueId,
+    mut emit: impl FnMut(&mut GraphBuilder, &Node, &Values) -> ValueId,
 ) -> Function {
     let mut builder = GraphBuilder::new(function.name.clone(), function.dims.clone());
+    builder.reserve(function.nodes.len());
     let mut renamed: Vec<ValueId> = Vec::with_capacity(function.values.len());
     for node in &function.nodes {
         builder.location = node.location;
@@ -72,22 +77,30 @@ struct Simplifier<'a> {
 
 impl Simplifier<'_> {
     /// Appends a node in its simplest form.
-    fn emit(&mut self, mut op: Op, mut operands: Values) -> ValueId {
-        if self.depth < DEPTH {
-            self.depth += 1;
-            for _ in 0..ROUNDS {
-                match self.rules(&op, &operands) {
-                    Rewrite::Keep => break,
-                    Rewrite::Value(value) => {
-                        self.depth -= 1;
-                        return value;
-                    }
-                    Rewrite::Node(next, next_operands) => (op, operands) = (next, next_operands),
-                }
-            }
-            self.depth -= 1;
+    fn emit(&mut self, op: Op, operands: Values) -> ValueId {
+        match self.simplest(&op, &operands) {
+            Rewrite::Keep => self.push(op, &operands),
+            Rewrite::Value(value) => value,
+            Rewrite::Node(op, operands) => self.push(op, &operands),
         }
-        self.push(op, &operands)
+    }
+
+    /// What all rules together make of a node.
+    fn simplest(&mut self, op: &Op, operands: &Values) -> Rewrite {
+        if self.depth == DEPTH {
+            return Rewrite::Keep;
+        }
+        self.depth += 1;
+        let mut simplest = self.rules(op, operands);
+        for _ in 1..ROUNDS {
+            let Rewrite::Node(op, operands) = &simplest else { break };
+            match self.rules(op, operands) {
+                Rewrite::Keep => break,
+                next => simplest = next,
+            }
+        }
+        self.depth -= 1;
+        simplest
     }
 
     fn push(&mut self, op: Op, operands: &[ValueId]) -> ValueId {

@@ -4,7 +4,7 @@ use super::{Rewrite, Simplifier};
 use rotrace_ir::graph::{Op, ValueId, Values};
 use rotrace_ir::scalar::ScalarOp;
 use rotrace_ir::{DType, Scalar};
-use smallvec::smallvec;
+use smallvec::{SmallVec, smallvec};
 
 fn node<const N: usize>(op: ScalarOp, operands: [ValueId; N]) -> Rewrite {
     Rewrite::Node(Op::Scalar(op), Values::from_slice(&operands))
@@ -52,11 +52,11 @@ impl Simplifier<'_> {
 
     /// An operation on arrays of one number each is computed once and then repeated.
     fn hoist(&mut self, op: ScalarOp, operands: &Values) -> Option<Rewrite> {
-        let shape = self.ty(operands[0]).shape.clone();
-        if shape.is_empty() {
+        if self.ty(operands[0]).rank() == 0 {
             return None;
         }
-        let numbers: Option<Vec<Scalar>> = operands.iter().map(|&id| self.splat_of(id)).collect();
+        let numbers: Option<SmallVec<[Scalar; 3]>> = operands.iter().map(|&id| self.splat_of(id)).collect();
+        let shape = self.ty(operands[0]).shape.clone();
         let numbers: Values = numbers?.into_iter().map(|number| self.push(Op::constant(number), &[])).collect();
         let once = self.push(Op::Scalar(op), &numbers);
         Some(Rewrite::Node(Op::Broadcast { shape, axes: Vec::new() }, smallvec![once]))
