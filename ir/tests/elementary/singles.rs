@@ -2,10 +2,14 @@
 //!
 //! The cross-crate tests try every pattern, in compiled code: `tests/tests/suite/all_singles.rs`.
 
-use crate::platform::{BOUND, UNARY, error, platform};
+use crate::platform::{BOUND, PLATFORM_BOUND, UNARY, error, platform};
+use crate::reference::{self, DOUBLE, Reference};
 use crate::sample::Random;
 use rotrace_ir::elementary::evaluate;
 use rotrace_ir::{Scalar, ScalarOp};
+
+/// Per function, of the platform's errors.
+const SAMPLES: usize = 2000;
 
 /// The largest error over the patterns `first`, `first + step`, and so on.
 fn largest_error(op: ScalarOp, first: u64, step: u64) -> (f64, f32) {
@@ -36,6 +40,29 @@ fn sampled_operands_round_once() {
     // A prime step meets every exponent and every low digit.
     let beyond: Vec<ScalarOp> = UNARY.into_iter().filter(|&op| !sweep(op, 20_011)).collect();
     assert!(beyond.is_empty(), "beyond {BOUND} ulp: {beyond:?}");
+}
+
+/// On the operands of interest, and next to 1, where formulas cancel.
+#[test]
+fn the_platform_is_a_reference() {
+    let (mut random, mut reference) = (Random(23), Reference::new());
+    for op in UNARY {
+        let mut worst = 0.0;
+        for index in 0..SAMPLES {
+            let near_one = (1.0 - random.magnitude(-24.0, -1.0)).copysign(random.between(-1.0, 1.0));
+            let operand = if index % 4 == 0 { near_one } else { random.operand(op.row().sample) };
+            let x = f64::from(operand as f32);
+            let value = platform(op, x);
+            if !x.is_finite() || !value.is_normal() {
+                continue; // Beyond the range of singles by far, or exact.
+            }
+            let Some(exact) = reference.value(op, x, 0.0) else { continue };
+            let error = reference::error(value, &exact, DOUBLE);
+            assert!(error <= PLATFORM_BOUND, "the platform's {op}({x:e}) is off by {error} ulp");
+            worst = error.max(worst);
+        }
+        println!("{:>10} platform {worst:.2} ulp", op.name());
+    }
 }
 
 #[test]

@@ -2,9 +2,9 @@
 //!
 //! The platform's `f64` function is the first reference. Where it leaves open whether a result is the nearest single, the
 //! reference of 256 bits decides, so that the largest error and the number of results that are not the nearest are
-//! exact, provided that the platform's errors stay below [`DOUBT`].
+//! exact, provided that the platform's errors stay below [`PLATFORM_BOUND`] (which `ir` tests on a sample).
 
-use crate::platform::{BOUND, UNARY, error, platform};
+use crate::platform::{BOUND, PLATFORM_BOUND, UNARY, error, platform};
 use crate::reference::{self, Reference, SINGLE};
 use rotrace_ir::elementary::evaluate;
 use rotrace_ir::{DType, Scalar, ScalarOp};
@@ -16,8 +16,8 @@ const OPERANDS: u64 = 1 << 32;
 const BLOCK: u64 = 1 << 16;
 const THREADS: usize = 2;
 
-/// The platform's functions are taken to be right to 16 units of a double, of which a single's unit has 2^29.
-const DOUBT: f64 = 16.0 / (1_u64 << 29) as f64;
+/// The platform's errors in units of a single, each of which is 2^29 units of a double.
+const DOUBT: f64 = PLATFORM_BOUND / (1_u64 << 29) as f64;
 
 /// The interpreter is too slow for all operands, so it computes a part. A prime meets every exponent and low digit.
 const INTERPRETED_EVERY: u64 = 1009;
