@@ -1,32 +1,11 @@
 //! Errors of the `f64` functions on sampled and adversarial operands.
 
+use crate::platform::UNARY;
 use crate::reference::{DOUBLE, Reference, error, parts};
 use crate::sample::{Random, edges};
 use rotrace_ir::elementary::evaluate;
 use rotrace_ir::scalar::Sample;
 use rotrace_ir::{Scalar, ScalarOp};
-
-pub const UNARY: [ScalarOp; 19] = [
-    ScalarOp::Exp,
-    ScalarOp::Exp2,
-    ScalarOp::Expm1,
-    ScalarOp::Log,
-    ScalarOp::Log1p,
-    ScalarOp::Log2,
-    ScalarOp::Log10,
-    ScalarOp::Sin,
-    ScalarOp::Cos,
-    ScalarOp::Tan,
-    ScalarOp::Asin,
-    ScalarOp::Acos,
-    ScalarOp::Atan,
-    ScalarOp::Sinh,
-    ScalarOp::Cosh,
-    ScalarOp::Tanh,
-    ScalarOp::Asinh,
-    ScalarOp::Acosh,
-    ScalarOp::Atanh,
-];
 
 /// Samples per operation; `ROTRACE_SAMPLES` asks for more.
 fn samples() -> usize {

@@ -1,58 +1,15 @@
-//! Errors of the `f32` functions: a sample of all bit patterns or, for unary ones, each of them.
+//! Errors of the `f32` functions on a sample of all bit patterns.
 //!
-//! The reference is the standard library's `f64` function, whose own error is far below what is asserted here.
+//! The cross-crate tests try every pattern, in compiled code: `tests/tests/suite/all_singles.rs`.
 
-use crate::doubles::UNARY;
+use crate::platform::{BOUND, PLATFORM_BOUND, UNARY, error, platform};
+use crate::reference::{self, DOUBLE, Reference};
 use crate::sample::Random;
 use rotrace_ir::elementary::evaluate;
 use rotrace_ir::{Scalar, ScalarOp};
 
-/// Functions are computed on doubles and rounded once; the rest is for the references (`acosh` near 1 loses digits).
-const BOUND: f64 = 0.5001;
-
-fn platform(op: ScalarOp, x: f64) -> f64 {
-    match op {
-        ScalarOp::Exp => x.exp(),
-        ScalarOp::Exp2 => x.exp2(),
-        ScalarOp::Expm1 => x.exp_m1(),
-        ScalarOp::Log => x.ln(),
-        ScalarOp::Log1p => x.ln_1p(),
-        ScalarOp::Log2 => x.log2(),
-        ScalarOp::Log10 => x.log10(),
-        ScalarOp::Sin => x.sin(),
-        ScalarOp::Cos => x.cos(),
-        ScalarOp::Tan => x.tan(),
-        ScalarOp::Asin => x.asin(),
-        ScalarOp::Acos => x.acos(),
-        ScalarOp::Atan => x.atan(),
-        ScalarOp::Sinh => x.sinh(),
-        ScalarOp::Cosh => x.cosh(),
-        ScalarOp::Tanh => x.tanh(),
-        ScalarOp::Asinh => x.asinh(),
-        // The standard library's `acosh` cancels near 1.
-        ScalarOp::Acosh if x < 1.0 => f64::NAN,
-        ScalarOp::Acosh => ((x - 1.0) + ((x - 1.0) * (x + 1.0)).sqrt()).ln_1p(),
-        ScalarOp::Atanh => x.atanh(),
-        other => panic!("no reference for {other}"),
-    }
-}
-
-/// Error in units in the last place of a single; infinity if one is NaN and the other is not, or zeros differ in sign.
-fn error(got: f32, exact: f64) -> f64 {
-    if got.is_nan() || exact.is_nan() {
-        return if got.is_nan() && exact.is_nan() { 0.0 } else { f64::INFINITY };
-    }
-    let limit = 2f64.powi(128);
-    if exact.abs() >= limit {
-        return if f64::from(got) == exact.signum() * f64::INFINITY { 0.0 } else { f64::INFINITY };
-    }
-    if got.is_sign_negative() != exact.is_sign_negative() {
-        return f64::INFINITY;
-    }
-    let value = if got.is_infinite() { limit * f64::from(got.signum()) } else { f64::from(got) };
-    let exponent = ((exact.to_bits() >> 52) & 0x7ff) as i32 - 1023;
-    (value - exact).abs() / 2f64.powi((exponent - 23).max(-149))
-}
+/// Per function, of the platform's errors.
+const SAMPLES: usize = 2000;
 
 /// The largest error over the patterns `first`, `first + step`, and so on.
 fn largest_error(op: ScalarOp, first: u64, step: u64) -> (f64, f32) {
@@ -85,6 +42,29 @@ fn sampled_operands_round_once() {
     assert!(beyond.is_empty(), "beyond {BOUND} ulp: {beyond:?}");
 }
 
+/// On the operands of interest, and next to 1, where formulas cancel.
+#[test]
+fn the_platform_is_a_reference() {
+    let (mut random, mut reference) = (Random(23), Reference::new());
+    for op in UNARY {
+        let mut worst = 0.0;
+        for index in 0..SAMPLES {
+            let near_one = (1.0 - random.magnitude(-24.0, -1.0)).copysign(random.between(-1.0, 1.0));
+            let operand = if index % 4 == 0 { near_one } else { random.operand(op.row().sample) };
+            let x = f64::from(operand as f32);
+            let value = platform(op, x);
+            if !x.is_finite() || !value.is_normal() {
+                continue; // Beyond the range of singles by far, or exact.
+            }
+            let Some(exact) = reference.value(op, x, 0.0) else { continue };
+            let error = reference::error(value, &exact, DOUBLE);
+            assert!(error <= PLATFORM_BOUND, "the platform's {op}({x:e}) is off by {error} ulp");
+            worst = error.max(worst);
+        }
+        println!("{:>10} platform {worst:.2} ulp", op.name());
+    }
+}
+
 #[test]
 fn two_argument_functions_round_once() {
     let mut random = Random(17);
@@ -106,14 +86,4 @@ fn two_argument_functions_round_once() {
         }
         println!("{:>10} f32 {worst:.7} ulp", op.name());
     }
-}
-
-/// All operands of all functions, or of those that `ROTRACE_OPS` names (`exp,sin`).
-#[cfg(feature = "exhaustive")]
-#[test]
-fn all_operands_round_once() {
-    let wanted = std::env::var("ROTRACE_OPS").ok();
-    let chosen = |op: &ScalarOp| wanted.as_ref().is_none_or(|names| names.split(',').any(|name| name == op.name()));
-    let beyond: Vec<ScalarOp> = UNARY.into_iter().filter(chosen).filter(|&op| !sweep(op, 1)).collect();
-    assert!(beyond.is_empty(), "beyond {BOUND} ulp: {beyond:?}");
 }

@@ -5,9 +5,18 @@
 mod corpus_files;
 #[path = "../../../ir/tests/support/mutate.rs"]
 mod mutate;
+// The references of the elementary functions' tests.
+#[cfg(feature = "exhaustive")]
+#[path = "../../../ir/tests/elementary/platform.rs"]
+mod platform;
+#[cfg(feature = "exhaustive")]
+#[path = "../../../ir/tests/elementary/reference.rs"]
+mod reference;
 #[path = "../../../ir/tests/support/mod.rs"]
 mod support;
 
+#[cfg(feature = "exhaustive")]
+mod all_singles;
 mod allocations;
 mod bad_input;
 mod bad_text;
