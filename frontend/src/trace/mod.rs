@@ -9,10 +9,12 @@
 
 mod frame;
 mod inline;
+mod jacobian;
 mod traced;
 mod transform;
 
-pub(crate) use frame::{Mistake, Recorder, located_at, record, type_of};
+pub(crate) use frame::{Mistake, Recorder, located_at, place_of, record, type_of};
+pub(crate) use jacobian::jacobian;
 pub use traced::{Lowered, Traced, trace};
 
 use frame::{top_types, with_frame};

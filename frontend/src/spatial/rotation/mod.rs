@@ -7,6 +7,7 @@ mod group;
 mod matrix;
 mod quat;
 mod rotvec;
+mod tangent;
 
 use crate::{Tensor, Tree};
 
