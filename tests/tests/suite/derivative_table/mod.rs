@@ -7,6 +7,7 @@ mod measure;
 mod page;
 mod points;
 mod rotation;
+mod tangent;
 
 use measure::Derivatives;
 use points::Point;
@@ -27,7 +28,7 @@ struct Subject {
 }
 
 /// All tables.
-const TABLES: &[&[Subject]] = &[rotation::SUBJECTS];
+const TABLES: &[&[Subject]] = &[rotation::SUBJECTS, tangent::SUBJECTS];
 
 /// Numbers of the type of `like`.
 fn fixed<const N: usize>(numbers: [f64; N], like: Tensor) -> Tensor {
