@@ -44,6 +44,14 @@ pub(super) fn dot<const N: usize>(a: [Tensor; N], b: [Tensor; N]) -> Tensor {
     sum
 }
 
+/// The cross product.
+pub(super) fn cross(a: [Tensor; 3], b: [Tensor; 3]) -> [Tensor; 3] {
+    std::array::from_fn(|index| {
+        let (next, last) = ((index + 1) % 3, (index + 2) % 3);
+        a[next].fma(b[last], -(a[last] * b[next]))
+    })
+}
+
 /// The polynomial with the given coefficients, lowest first; for `f32` only the first `single` of them.
 pub(super) fn polynomial(x: Tensor, coefficients: &[f64], single: usize) -> Tensor {
     let count = if x.dtype() == Some(DType::F32) { single } else { coefficients.len() };

@@ -8,6 +8,8 @@ mod matrix;
 mod quat;
 mod rotvec;
 
+pub(super) use rotvec::half_sine_and_cosine;
+
 use crate::{Tensor, Tree};
 
 /// Rotations in three dimensions, over any leading axes.
