@@ -3,6 +3,7 @@
 mod errors;
 mod nested;
 mod operations;
+mod rigid_transforms;
 mod rotations;
 mod trees;
 
