@@ -124,6 +124,9 @@ fn very_large_angles_have_derivatives() {
         let result = gradient.compile("f32[6]").unwrap().call(&x).unwrap();
         assert!(result.as_slice::<f32>().unwrap().iter().all(|component| component.is_finite()), "{result:?}");
     }
+    // Here the series and all of their derivatives are infinite.
+    let [_, slope, curvature] = derivatives(applied, coordinates(1e40), coordinates(1.0));
+    assert!([slope, curvature].concat().iter().all(|component| component.is_finite()));
 }
 
 #[test]

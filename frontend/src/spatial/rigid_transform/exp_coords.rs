@@ -92,8 +92,7 @@ fn exponential(squared: Tensor) -> (Tensor, Tensor) {
     let small = squared.less(1);
     let (sine, cosine) = half_sine_and_cosine(squared);
     let first = sine * (sine + sine);
-    // Of a very large angle the series would be infinite, and its derivative times 0 not a number.
-    let series = polynomial(small.select(squared, 0), &SINE_REMAINDER, 6);
+    // What the series becomes of a large angle is not selected, nor is its derivative.
     let closed = (sine * cosine).fma(-2, 1) / small.select(1, squared);
-    (first, small.select(series, closed))
+    (first, small.select(polynomial(squared, &SINE_REMAINDER, 6), closed))
 }
