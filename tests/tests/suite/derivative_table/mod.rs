@@ -6,6 +6,7 @@
 mod measure;
 mod page;
 mod points;
+mod rigid_transform;
 mod rotation;
 
 use measure::Derivatives;
@@ -27,7 +28,7 @@ struct Subject {
 }
 
 /// All tables.
-const TABLES: &[&[Subject]] = &[rotation::SUBJECTS];
+const TABLES: &[&[Subject]] = &[rotation::SUBJECTS, rigid_transform::SUBJECTS];
 
 /// Numbers of the type of `like`.
 fn fixed<const N: usize>(numbers: [f64; N], like: Tensor) -> Tensor {
