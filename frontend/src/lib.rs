@@ -25,8 +25,8 @@
 //! * [`trace`] makes a [`Traced`] function, which [`Traced::grad`] and its like transform and [`Traced::compile`]
 //!   compiles for types such as `"f64[n, 3], f64[3]"`.
 //! * Arguments and results are [`Tree`]s: tuples, arrays, vectors, structs with `#[derive(Tree)]`.
-//! * [`Traced::tangent`] differentiates with respect to steps on a [`Manifold`]: 3 numbers for a rotation.
-//! * [`spatial`] has rotations, with the conventions of `scipy.spatial.transform`.
+//! * [`Traced::tangent`] differentiates with respect to steps on a [`Manifold`]: 3 numbers for a rotation, 6 for a rigid transform.
+//! * [`spatial`] has rotations and rigid transforms, with the conventions of `scipy.spatial.transform`.
 //!
 //! A mistake, such as shapes that do not fit, makes the trace inert and comes back as the [`Error`] of
 //! [`Traced::lower`] or [`Traced::compile`], with the line of your source that made it.

@@ -4,6 +4,7 @@ mod errors;
 mod manifolds;
 mod nested;
 mod operations;
+mod rigid_transforms;
 mod rotations;
 mod trees;
 

@@ -6,7 +6,7 @@ use std::f64::consts::PI;
 
 /// The elements of the result of a function of one array of doubles.
 #[track_caller]
-fn run<Out>(x: impl Into<Array>, f: impl FnOnce(Tensor) -> Out + Clone) -> Vec<f64>
+pub(super) fn run<Out>(x: impl Into<Array>, f: impl FnOnce(Tensor) -> Out + Clone) -> Vec<f64>
 where
     Out: Tree<Tensor, With<Array> = Array>,
 {
@@ -62,14 +62,18 @@ fn the_jacobian_at_the_identity_is_half_and_twice_the_unit_matrix() {
 }
 
 /// `f` and its first and second derivative along a direction, in Taylor mode: a nested jvp.
-fn derivatives(f: impl FnOnce(Tensor) -> Tensor + Clone, x: [f64; 3], along: [f64; 3]) -> [Vec<f64>; 3] {
+pub(super) fn derivatives<const N: usize>(
+    f: impl FnOnce(Tensor) -> Tensor + Clone,
+    x: [f64; N],
+    along: [f64; N],
+) -> [Vec<f64>; 3] {
     let first = trace(f).jvp();
     let both = trace(move |(x, d): (Tensor, Tensor)| {
         let slope = trace(move |x: Tensor| first.call_traced((x, d)));
         let ((value, slope), (_, curvature)) = slope.jvp().call_traced((x, d));
         (value, slope, curvature)
     });
-    let compiled = both.compile("f64[3], f64[3]").unwrap();
+    let compiled = both.compile(format!("f64[{N}], f64[{N}]").as_str()).unwrap();
     let (value, slope, curvature) = compiled.call(&(Array::from(x), Array::from(along))).unwrap();
     [value, slope, curvature].map(|array| array.to_vec().unwrap())
 }

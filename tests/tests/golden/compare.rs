@@ -3,7 +3,7 @@
 //! A result is right if it is within the case's own tolerance, never a wider one. Comparing is done in `f64`, which
 //! holds every `f32` exactly.
 
-use crate::format::{Comparison, Kind, Leaf};
+use crate::format::{Comparison, Leaf};
 use rotrace::{Array, DType};
 
 /// The elements as `f64`.
@@ -32,9 +32,6 @@ pub fn check(leaf: &Leaf, got: &Array, degrees: bool) -> Result<(), String> {
     let Some(expected) = leaf.value.as_ref().map(|value| &value.0) else {
         return Err("got a result where none is expected".into());
     };
-    if leaf.kind == Kind::Transform {
-        return Err("got an array where a rigid transform is expected".into());
-    }
     if got.dtype() != expected.dtype() || got.shape() != expected.shape() {
         let (got, expected) = ((got.dtype(), got.shape()), (expected.dtype(), expected.shape()));
         return Err(format!("got {}{:?}, expected {}{:?}", got.0, got.1, expected.0, expected.1));
@@ -69,7 +66,8 @@ fn check_row(leaf: &Leaf, got: &[f64], expected: &[f64], degrees: bool) -> Resul
         }
         Comparison::RotvecEquiv => close(leaf, &matrix(got, degrees)?, &matrix(expected, degrees)?),
         Comparison::MagnitudeEquiv => close(leaf, &[angle(got)?], &[angle(expected)?]),
-        Comparison::ExpEquiv | Comparison::EulerEquiv | Comparison::DavenportEquiv | Comparison::AlignSingle => {
+        Comparison::ExpEquiv => close(leaf, &motion(got)?, &motion(expected)?),
+        Comparison::EulerEquiv | Comparison::DavenportEquiv | Comparison::AlignSingle => {
             Err(format!("the comparison {:?} is not known here", leaf.cmp))
         }
     }
@@ -116,6 +114,29 @@ fn matrix(vector: &[f64], degrees: bool) -> Result<[f64; 9], String> {
         versine * y * z + sine * x,
         1.0 - versine * (x * x + y * y),
     ])
+}
+
+/// The rotation matrix and the translation of exponential coordinates.
+fn motion(coordinates: &[f64]) -> Result<[f64; 12], String> {
+    let &[x, y, z, a, b, c] = coordinates else { return Err("not exponential coordinates".into()) };
+    let rotation = matrix(&[x, y, z], false)?;
+    let squared = x * x + y * y + z * z;
+    let angle = squared.sqrt();
+    // (1 - cos) / angle^2 and (angle - sin) / angle^3; of small angles, which would cancel, by their series.
+    let (versine, remainder) = if angle < 0.03 {
+        (0.5 - squared / 24.0 + squared * squared / 720.0, 1.0 / 6.0 - squared / 120.0 + squared * squared / 5040.0)
+    } else {
+        (2.0 * ((angle / 2.0).sin() / angle).powi(2), (angle - angle.sin()) / (angle * squared))
+    };
+    let cross = |[a, b, c]: [f64; 3]| [y * c - z * b, z * a - x * c, x * b - y * a];
+    let once = cross([a, b, c]);
+    let twice = cross(once);
+    let mut motion = [0.0; 12];
+    motion[..9].copy_from_slice(&rotation);
+    for (index, velocity) in [a, b, c].into_iter().enumerate() {
+        motion[9 + index] = velocity + versine * once[index] + remainder * twice[index];
+    }
+    Ok(motion)
 }
 
 /// The angle of a unit quaternion, or of its negative.

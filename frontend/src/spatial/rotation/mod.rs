@@ -9,6 +9,8 @@ mod quat;
 mod rotvec;
 mod tangent;
 
+pub(super) use rotvec::half_sine_and_cosine;
+
 use crate::{Tensor, Tree};
 
 /// Rotations in three dimensions, over any leading axes.

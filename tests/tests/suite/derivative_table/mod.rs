@@ -6,6 +6,7 @@
 mod measure;
 mod page;
 mod points;
+mod rigid_transform;
 mod rotation;
 mod tangent;
 
@@ -28,7 +29,7 @@ struct Subject {
 }
 
 /// All tables.
-const TABLES: &[&[Subject]] = &[rotation::SUBJECTS, tangent::SUBJECTS];
+const TABLES: &[&[Subject]] = &[rotation::SUBJECTS, rigid_transform::SUBJECTS, tangent::SUBJECTS];
 
 /// Numbers of the type of `like`.
 fn fixed<const N: usize>(numbers: [f64; N], like: Tensor) -> Tensor {
