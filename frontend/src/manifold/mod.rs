@@ -30,8 +30,9 @@ pub enum Side {
 /// A tree of traced values on a manifold.
 ///
 /// Implemented for [`Tensor`] (flat: steps are added), [`Rotation`](crate::spatial::Rotation) (steps `[..., 3]` are
-/// rotation vectors), and tuples, arrays and `Vec`s of manifolds; `#[derive(Manifold)]` implements it for a struct with
-/// one type parameter, whose tangent is the tuple of its fields' tangents:
+/// rotation vectors), [`RigidTransform`](crate::spatial::RigidTransform) (steps `[..., 6]` are exponential coordinates),
+/// and tuples, arrays and `Vec`s of manifolds; `#[derive(Manifold)]` implements it for a struct with one type parameter,
+/// whose tangent is the tuple of its fields' tangents:
 ///
 /// ```
 /// use rotrace::spatial::Rotation;

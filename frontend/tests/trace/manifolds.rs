@@ -1,6 +1,7 @@
 //! Steps on manifolds: derivatives against closed forms, everywhere, and an optimiser that makes such steps.
 
 mod optimiser;
+mod rigid;
 mod structure;
 
 use crate::rotations::{close, vectors};

@@ -83,7 +83,8 @@ pub(super) fn assemble(block: Block, translation: [Tensor; 3]) -> RigidTransform
     assemble_rows(block, translation, LAST_ROW.map(IntoTensor::into_operand))
 }
 
-fn assemble_rows(block: Block, translation: [Tensor; 3], last: [Operand; 4]) -> RigidTransform {
+/// With another last row than a transform's.
+pub(super) fn assemble_rows(block: Block, translation: [Tensor; 3], last: [Operand; 4]) -> RigidTransform {
     let upper = block
         .into_iter()
         .zip(translation)

@@ -9,6 +9,7 @@ mod exp_coords;
 mod group;
 mod matrix;
 mod power;
+mod tangent;
 
 use crate::{Tensor, Tree};
 
