@@ -1,7 +1,7 @@
 //! Derivatives of traced functions with respect to steps on manifolds.
 
 use super::{Manifold, Side};
-use crate::trace::{jacobian, located_at, place_of};
+use crate::trace::{jacobian, located_at};
 use crate::{Tensor, Traced, Tree, trace};
 use std::panic::Location;
 
@@ -58,9 +58,9 @@ impl<'a, In: Manifold + 'a, Out: Tree<Tensor> + 'a> Tangential<'a, In, Out> {
     #[must_use]
     #[track_caller]
     pub fn grad(&self) -> Traced<'a, In, In::Tangent> {
-        let (Self { function, side }, place) = (self.clone(), place_of(Location::caller()));
-        trace(move |point: In| {
-            located_at(place, || {
+        let Self { function, side } = self.clone();
+        located_at(Location::caller(), || {
+            trace(move |point: In| {
                 let gradient = function.grad().call_traced(point.clone());
                 point.pullback(side, gradient)
             })
@@ -71,9 +71,9 @@ impl<'a, In: Manifold + 'a, Out: Tree<Tensor> + 'a> Tangential<'a, In, Out> {
     #[must_use]
     #[track_caller]
     pub fn value_and_grad(&self) -> Traced<'a, In, (Out, In::Tangent)> {
-        let (Self { function, side }, place) = (self.clone(), place_of(Location::caller()));
-        trace(move |point: In| {
-            located_at(place, || {
+        let Self { function, side } = self.clone();
+        located_at(Location::caller(), || {
+            trace(move |point: In| {
                 let (value, gradient) = function.value_and_grad().call_traced(point.clone());
                 (value, point.pullback(side, gradient))
             })
@@ -85,9 +85,9 @@ impl<'a, In: Manifold + 'a, Out: Tree<Tensor> + 'a> Tangential<'a, In, Out> {
     #[must_use]
     #[track_caller]
     pub fn vjp(&self) -> Traced<'a, (In, Out), (Out, In::Tangent)> {
-        let (Self { function, side }, place) = (self.clone(), place_of(Location::caller()));
-        trace(move |(point, cotangent): (In, Out)| {
-            located_at(place, || {
+        let Self { function, side } = self.clone();
+        located_at(Location::caller(), || {
+            trace(move |(point, cotangent): (In, Out)| {
                 let (value, gradient) = function.vjp().call_traced((point.clone(), cotangent));
                 (value, point.pullback(side, gradient))
             })
@@ -98,9 +98,9 @@ impl<'a, In: Manifold + 'a, Out: Tree<Tensor> + 'a> Tangential<'a, In, Out> {
     #[must_use]
     #[track_caller]
     pub fn jvp(&self) -> Traced<'a, (In, In::Tangent), (Out, Out)> {
-        let (Self { function, side }, place) = (self.clone(), place_of(Location::caller()));
-        trace(move |(point, direction): (In, In::Tangent)| {
-            located_at(place, || {
+        let Self { function, side } = self.clone();
+        located_at(Location::caller(), || {
+            trace(move |(point, direction): (In, In::Tangent)| {
                 let direction = point.clone().pushforward(side, direction);
                 function.jvp().call_traced((point, direction))
             })
@@ -112,13 +112,11 @@ impl<'a, In: Manifold + 'a, Out: Tree<Tensor> + 'a> Tangential<'a, In, Out> {
     #[must_use]
     #[track_caller]
     pub fn hvp(&self) -> Traced<'a, (In, In::Tangent), In::Tangent> {
-        let (Self { function, side }, place) = (self.clone(), place_of(Location::caller()));
-        trace(move |(point, direction): (In, In::Tangent)| {
-            located_at(place, || {
+        let Self { function, side } = self.clone();
+        located_at(Location::caller(), || {
+            trace(move |(point, direction): (In, In::Tangent)| {
                 let zero = point.zero_tangent();
-                let around = trace(move |step: In::Tangent| {
-                    located_at(place, || function.call_traced(point.retract_on(side, step)))
-                });
+                let around = trace(move |step: In::Tangent| function.call_traced(point.retract_on(side, step)));
                 let (_, product) = around.grad().jvp().call_traced((zero, direction));
                 product
             })
@@ -134,9 +132,9 @@ impl<'a, In: Manifold + 'a> Tangential<'a, In, Tensor> {
     #[must_use]
     #[track_caller]
     pub fn jacobian(&self, batch_axes: usize) -> Traced<'a, In, In::Tangent> {
-        let (Self { function, side }, place) = (self.clone(), place_of(Location::caller()));
-        trace(move |point: In| {
-            located_at(place, || {
+        let Self { function, side } = self.clone();
+        located_at(Location::caller(), || {
+            trace(move |point: In| {
                 let push = |tangent| point.clone().pushforward(side, tangent);
                 let pull = |cotangent| point.clone().pullback(side, cotangent);
                 jacobian(&function, &point, &point.zero_tangent(), batch_axes, push, pull)

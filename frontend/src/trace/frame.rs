@@ -28,17 +28,19 @@ pub(crate) fn located_at<R>(location: &'static Location<'static>, body: impl FnO
     with_ambient(Some(place_of(location)), body)
 }
 
-/// Runs a function of the user's, which the library calls: its operations have their own lines.
-pub(super) fn unlocated<R>(body: impl FnOnce() -> R) -> R {
-    with_ambient(None, body)
-}
-
 /// The line of the user to which what is done at `location` belongs: that of [`located_at`] inside of it.
-pub(crate) fn place_of(location: &'static Location<'static>) -> &'static Location<'static> {
-    AMBIENT.try_with(Cell::get).ok().flatten().unwrap_or(location)
+pub(super) fn place_of(location: &'static Location<'static>) -> &'static Location<'static> {
+    ambient().unwrap_or(location)
 }
 
-fn with_ambient<R>(ambient: Option<&'static Location<'static>>, body: impl FnOnce() -> R) -> R {
+/// The line of the innermost [`located_at`].
+pub(super) fn ambient() -> Option<&'static Location<'static>> {
+    AMBIENT.try_with(Cell::get).ok().flatten()
+}
+
+/// Runs `body` as where [`ambient`] gave `ambient`: a function has the lines of those who made it, not of those who
+/// call it.
+pub(super) fn with_ambient<R>(ambient: Option<&'static Location<'static>>, body: impl FnOnce() -> R) -> R {
     struct Restore(Option<&'static Location<'static>>);
     impl Drop for Restore {
         fn drop(&mut self) {

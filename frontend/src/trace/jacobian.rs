@@ -3,7 +3,8 @@
 //! The function is differentiated once and its derivative inlined once for each direction. What the passes have in
 //! common, the function itself above all, is one computation after `cse`.
 
-use super::{Traced, located_at, place_of, record, trace};
+use super::frame::place_of;
+use super::{Traced, located_at, record, trace};
 use crate::tree::{Outline, leaves};
 use crate::{Array, Tensor, Tree, constant, stack, zeros};
 use rotrace_ir::{DType, Dim, Shape};
@@ -37,9 +38,9 @@ impl<'a, In: Tree<Tensor> + Clone + 'a> Traced<'a, In, Tensor> {
     #[must_use]
     #[track_caller]
     pub fn jacobian(&self, batch_axes: usize) -> Traced<'a, In, In> {
-        let (function, place) = (self.clone(), place_of(Location::caller()));
-        trace(move |point: In| {
-            located_at(place, || {
+        let function = self.clone();
+        located_at(Location::caller(), || {
+            trace(move |point: In| {
                 let zero = with_leaves(&point, leaves(&point).into_iter().map(Tensor::zeros_like).collect());
                 jacobian(&function, &point, &zero, batch_axes, |tangent| tangent, |cotangent| cotangent)
             })

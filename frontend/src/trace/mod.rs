@@ -13,7 +13,7 @@ mod jacobian;
 mod traced;
 mod transform;
 
-pub(crate) use frame::{Mistake, Recorder, located_at, place_of, record, type_of};
+pub(crate) use frame::{Mistake, Recorder, located_at, record, type_of};
 pub(crate) use jacobian::jacobian;
 pub use traced::{Lowered, Traced, trace};
 

@@ -1,6 +1,6 @@
 //! Traced functions: lowering them, and calling them inside another trace.
 
-use super::frame::{place_of, poison, record_all, unlocated};
+use super::frame::{ambient, place_of, poison, record_all, with_ambient};
 use super::{inline, top_types, with_frame, with_parameters};
 use crate::compiled::Compiled;
 use crate::signature::Specification;
@@ -80,7 +80,10 @@ where
     In: Tree<Tensor>,
     Out: Tree<Tensor>,
 {
-    Traced::new(move |request| record_closure(function.clone(), request))
+    let ambient = ambient();
+    Traced::new(move |request| {
+        record_closure(|arguments| with_ambient(ambient, || function.clone()(arguments)), request)
+    })
 }
 
 fn record_closure<In: Tree<Tensor>, Out: Tree<Tensor>>(
@@ -94,7 +97,7 @@ fn record_closure<In: Tree<Tensor>, Out: Tree<Tensor>>(
     let (results, finished) = with_frame(request, types, inert, |mut parameters| {
         parameters.resize(request.arguments.leaves, Tensor::POISON);
         let Some(arguments) = request.arguments.build(parameters) else { return (Vec::new(), None) };
-        let results = unlocated(|| function(arguments));
+        let results = function(arguments);
         (leaves(&results), Some(Outline::of(&results)))
     });
     let Some(results) = results else {

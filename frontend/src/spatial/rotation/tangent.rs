@@ -3,7 +3,7 @@
 use super::Rotation;
 use crate::Tensor;
 use crate::manifold::{Manifold, Side};
-use crate::spatial::component::{checked, components, dot, join};
+use crate::spatial::component::{checked, components, cross, dot, join};
 use crate::trace::located_at;
 use std::panic::Location;
 
@@ -44,7 +44,8 @@ impl Manifold for Rotation {
         located_at(Location::caller(), || {
             let [x, y, z, w] = components::<4>("Rotation::pushforward", self.quat);
             let half = components::<3>("Rotation::pushforward", tangent).map(|component| component * 0.5);
-            let [i, j, k] = scaled_and_turned(w, half, in_order(side, [x, y, z], half));
+            let turned = crossed(side, [x, y, z], half);
+            let [i, j, k] = std::array::from_fn(|index| w.fma(half[index], turned[index]));
             Self { quat: join([i, j, k, -dot([x, y, z], half)]) }
         })
     }
@@ -53,27 +54,18 @@ impl Manifold for Rotation {
         located_at(Location::caller(), || {
             let [x, y, z, w] = components::<4>("Rotation::pullback", self.quat);
             let [a, b, c, d] = components::<4>("Rotation::pullback", cotangent.quat).map(|component| component * 0.5);
+            let (vector, half) = ([x, y, z], [a, b, c]);
             // Against the order of the product, whose transpose this is.
-            let turned = scaled_and_turned(w, [a, b, c], in_order(side, [a, b, c], [x, y, z]));
-            join([(-d).fma(x, turned[0]), (-d).fma(y, turned[1]), (-d).fma(z, turned[2])])
+            let turned = crossed(side, half, vector);
+            join(std::array::from_fn::<_, 3, _>(|i| w.fma(half[i], (-d).fma(vector[i], turned[i]))))
         })
     }
 }
 
-type Vector = [Tensor; 3];
-
-/// The factors of a product in the order that the side says.
-fn in_order(side: Side, first: Vector, second: Vector) -> (Vector, Vector) {
+/// The cross product of two factors in the order that the side says.
+fn crossed(side: Side, first: [Tensor; 3], second: [Tensor; 3]) -> [Tensor; 3] {
     match side {
-        Side::Right => (first, second),
-        Side::Left => (second, first),
+        Side::Right => cross(first, second),
+        Side::Left => cross(second, first),
     }
-}
-
-/// `scale * vector + a x b`.
-fn scaled_and_turned(scale: Tensor, vector: Vector, (a, b): (Vector, Vector)) -> Vector {
-    std::array::from_fn(|i| {
-        let (j, k) = ((i + 1) % 3, (i + 2) % 3);
-        scale.fma(vector[i], a[j].fma(b[k], -(a[k] * b[j])))
-    })
 }

@@ -1,11 +1,13 @@
 //! Steps on manifolds, which SciPy has no counterpart of.
 
+use super::rigid_transform::upper_rows;
 use super::{Subject, fixed, points};
-use rotrace::spatial::Rotation;
+use rotrace::spatial::{RigidTransform, Rotation};
 use rotrace::{Manifold, Side, Tensor};
 
 /// A rotation in general position.
 const AT: [f64; 4] = [0.1, -0.7, 0.5, 0.5];
+const TRANSLATION: [f64; 3] = [0.5, 2.0, -1.0];
 
 pub(super) const SUBJECTS: &[Subject] = &[
     Subject {
@@ -40,8 +42,44 @@ pub(super) const SUBJECTS: &[Subject] = &[
         record: |turn| at(turn).local_on(Side::Left, Rotation::from_quat(turn) * at(turn)),
         kinks: &["half turn"],
     },
+    Subject {
+        name: "RigidTransform.retract, of the step",
+        golden: "",
+        programs: &[],
+        points: points::exp_coords,
+        record: |step| upper_rows(pose(step).retract(step)),
+        kinks: &[],
+    },
+    Subject {
+        name: "RigidTransform.retract, on the left",
+        golden: "",
+        programs: &[],
+        points: points::exp_coords,
+        record: |step| upper_rows(pose(step).retract_on(Side::Left, step)),
+        kinks: &[],
+    },
+    Subject {
+        name: "RigidTransform.local, to a moved one",
+        golden: "",
+        programs: &[],
+        points: points::exp_coords,
+        record: |step| pose(step).local(pose(step) * RigidTransform::from_exp_coords(step)),
+        kinks: &["half turn"],
+    },
+    Subject {
+        name: "RigidTransform.local, on the left",
+        golden: "",
+        programs: &[],
+        points: points::exp_coords,
+        record: |step| pose(step).local_on(Side::Left, RigidTransform::from_exp_coords(step) * pose(step)),
+        kinks: &["half turn"],
+    },
 ];
 
 fn at(like: Tensor) -> Rotation {
     Rotation::from_quat(fixed(AT, like))
+}
+
+fn pose(like: Tensor) -> RigidTransform {
+    RigidTransform::from_components(fixed(TRANSLATION, like), at(like))
 }
