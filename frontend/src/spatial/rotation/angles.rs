@@ -28,8 +28,9 @@ pub enum Order {
 /// that: rounded quaternions have angles that differ by 1e-7 and more.
 const LOCKED: [f64; 2] = [5e-8, 5e-7];
 
-/// The square of the length of a pair that counts as 0, so that the second derivative of its length is finite.
-const VANISHED: [f64; 2] = [1e-60, 1e-24];
+/// The square of the length of a pair that counts as 0: of one that is rounding. The length has a kink there, whose
+/// direction would be arbitrary.
+const VANISHED: [f64; 2] = [1e-30, 4e-14];
 
 /// The numbers `a`, `b`, `c`, `d` of rotations.
 #[derive(Clone, Copy)]
@@ -62,7 +63,7 @@ impl Pair {
         free.select(0, self.y).atan2(free.select(1, self.x))
     }
 
-    /// Its length, whose derivative at zero is taken as 0.
+    /// Its length; 0, and so are its derivatives, where it is rounding.
     fn length(self) -> Tensor {
         let none = self.squared.less(by_precision(self.x, VANISHED));
         none.select(0, none.select(1, self.squared).sqrt())

@@ -62,7 +62,7 @@ impl Rotation {
     /// Where the second angle is within 1e-7 (`f32`: 1e-6) of its bounds, only the sum or the difference of the others
     /// is determined (gimbal lock; see [`is_gimbal_locked`](Self::is_gimbal_locked)). There the third is 0 and its
     /// derivative too; the first angle has the derivative of the formula that holds at the lock, with the third kept at
-    /// 0; the second has its own, and 0 at the very bound, where it has a kink. Elsewhere derivatives are exact: those
+    /// 0; the second has its own, and at the bound itself, where it has a kink, 0. Elsewhere derivatives are exact: those
     /// of the outer angles grow like the inverse distance from the lock.
     #[track_caller]
     #[must_use]
