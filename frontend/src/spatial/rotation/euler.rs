@@ -20,8 +20,8 @@ struct Sequence<const N: usize> {
 type Sparse = [Option<Tensor>; 4];
 
 impl Rotation {
-    /// Of Euler angles `[..., k]` in radians about the `k` = 1, 2 or 3 axes of a sequence. For one axis, an angle without
-    /// axes will do too.
+    /// Of Euler angles `[..., k]` in radians about the `k` = 1, 2 or 3 axes of a sequence. For one axis, an angle
+    /// `[]` will do too.
     ///
     /// `"xyz"` are turns about the fixed axes x, then y, then z (extrinsic); `"XYZ"` about the axes of the body, which
     /// turn along (intrinsic). Neighbouring axes differ. Smooth for all angles, gimbal lock included.
@@ -29,8 +29,9 @@ impl Rotation {
     /// ```
     /// use rotrace::{Array, spatial::Rotation, trace};
     ///
-    /// let yaw_pitch_roll = trace(|x| Rotation::from_euler("ZYX", x).as_euler("zyx")).compile("f64[n, 3]")?;
-    /// let fixed = yaw_pitch_roll.call(&Array::from([[0.1, 0.0, 0.2]]))?;
+    /// let convert = trace(|x| Rotation::from_euler("ZYX", x).as_euler("xyz")).compile("f64[n, 3]")?;
+    /// let reversed = convert.call(&Array::from([[0.1, 0.2, 0.3]]))?;
+    /// assert!((reversed.as_slice::<f64>()?[0] - 0.3).abs() < 1e-15);
     /// # Ok::<(), rotrace::Error>(())
     /// ```
     #[track_caller]

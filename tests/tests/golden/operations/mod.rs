@@ -230,7 +230,7 @@ impl Call {
     fn davenport_axes(&self, order: Order) -> Option<Axes> {
         let place = self.operation.arguments.iter().position(|argument| argument.name == "axes")?;
         let array = &self.arrays[self.counts[..place].iter().sum::<usize>()];
-        let entries = compare::numbers(array).ok().filter(|_| array.shape() == [3, 3])?;
+        let entries = compare::numbers(array).ok().filter(|entries| entries.len() == 9)?;
         let axes = std::array::from_fn(|row| std::array::from_fn(|column| entries[3 * row + column]));
         Some(Axes { axes, extrinsic: order == Order::Extrinsic })
     }
