@@ -2,7 +2,7 @@
 
 use super::Rotation;
 use crate::Tensor;
-use crate::spatial::component::{components, dot, join};
+use crate::spatial::component::{components, dot, inverse_root_near_one, join};
 use crate::trace::located_at;
 use std::ops::Mul;
 use std::panic::Location;
@@ -17,7 +17,7 @@ impl Mul for Rotation {
         located_at(Location::caller(), || {
             let left = components::<4>("Rotation product", self.quat);
             let product = hamilton(left, components::<4>("Rotation product", other.quat));
-            let scale = dot(product, product).sqrt().reciprocal();
+            let scale = inverse_root_near_one(dot(product, product));
             Self { quat: join(product.map(|component| component * scale)) }
         })
     }
