@@ -1,5 +1,6 @@
 //! The users' API, as users write it.
 
+mod custom;
 mod errors;
 mod nested;
 mod operations;
