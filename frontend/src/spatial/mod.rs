@@ -13,4 +13,4 @@ mod rigid_transform;
 mod rotation;
 
 pub use rigid_transform::RigidTransform;
-pub use rotation::Rotation;
+pub use rotation::{Order, Rotation};

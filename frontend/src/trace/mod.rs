@@ -7,9 +7,10 @@
 //! A value of an enclosing frame may be used where the function is being inlined into that frame: it becomes a further
 //! parameter, a *capture*. Any other foreign value is a mistake.
 
+mod custom;
 mod frame;
-mod inline;
 mod jacobian;
+mod parameters;
 mod traced;
 mod transform;
 
@@ -18,4 +19,4 @@ pub(crate) use jacobian::jacobian;
 pub use traced::{Lowered, Traced, trace};
 
 use frame::{top_types, with_frame};
-use inline::{inline, with_parameters};
+use parameters::with_parameters;

@@ -1,7 +1,7 @@
 //! Traced functions: lowering them, and calling them inside another trace.
 
 use super::frame::{ambient, place_of, poison, record_all, with_ambient};
-use super::{inline, top_types, with_frame, with_parameters};
+use super::{top_types, with_frame, with_parameters};
 use crate::compiled::Compiled;
 use crate::signature::Specification;
 use crate::tree::{Outline, leaves};
@@ -215,7 +215,7 @@ fn inlined<Out: Tree<Tensor>>(
         Some((function, captures)) => record_all(location, |recorder| {
             let all = operands.iter().chain(captures);
             let ids = all.map(|&tensor| recorder.resolve(tensor)).collect::<Result<Vec<_>, _>>()?;
-            Ok(inline(recorder.builder(), function, &ids))
+            Ok(recorder.builder().inline(function, &ids))
         }),
         None => Vec::new(),
     };

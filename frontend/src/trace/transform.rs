@@ -6,7 +6,7 @@
 
 use super::Traced;
 use super::frame::place_of;
-use super::inline::with_parameters;
+use super::parameters::with_parameters;
 use super::traced::{Recorded, Recording, Request};
 use crate::tree::Outline;
 use crate::{Error, Tensor, Tree};

@@ -13,7 +13,7 @@ type Boxed = Box<dyn Bench>;
 
 pub fn measure() -> Result<(), Error> {
     println!("{:<44} {:>12} {:>12} {:>12}", "calls, f64, one thread", "n = 1000", "per row", "n = 1");
-    let names = ["rot_mul", "rot_apply", "rotvec_apply", "rotvec_apply_grad", "as_rotvec", "from_matrix"];
+    let names = ["rot_mul", "rot_apply", "rotvec_apply", "rotvec_apply_grad", "as_rotvec", "as_euler", "from_matrix"];
     let names = names.into_iter().chain(["from_matrix_av", "tf_mul", "tf_apply", "sum", "chain"]);
     let (mut long, mut short) = (subjects(COUNT)?, subjects(1)?);
     let calls = long.iter_mut().chain(&mut short);
@@ -36,6 +36,7 @@ fn subjects(count: usize) -> Result<Vec<Boxed>, Error> {
         boxed(&rotations::rotvec_apply(), [vectors(1), vectors(2)])?,
         boxed(&derivatives::rotvec_apply_gradient(), [vectors(1), vectors(2), vectors(3)])?,
         boxed(&rotations::as_rotvec(), [quats(1)])?,
+        boxed(&rotations::as_euler(), [quats(1)])?,
         boxed(&rotations::from_matrix(), [matrices(1, count)])?,
         boxed(&rotations::from_matrix_assume_valid(), [matrices(1, count)])?,
         boxed(&rigid::multiply(), [transforms(1, count), transforms(2, count)])?,

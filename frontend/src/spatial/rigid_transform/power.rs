@@ -1,4 +1,4 @@
-//! Powers.
+//! Powers: screw motions continued, or taken in part.
 
 use super::RigidTransform;
 use crate::trace::located_at;

@@ -2,13 +2,18 @@
 //!
 //! One file per representation. Each operation runs its body under the caller's source line.
 
+mod angles;
 mod apply;
+mod davenport;
+mod euler;
 mod group;
 mod matrix;
+mod mrp;
 mod quat;
 mod rotvec;
 mod tangent;
 
+pub use angles::Order;
 pub(super) use rotvec::half_sine_and_cosine;
 
 use crate::{Tensor, Tree};

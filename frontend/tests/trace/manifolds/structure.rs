@@ -220,3 +220,19 @@ fn mistakes_have_the_users_line() {
     assert!(message(&wrong.tangent().hvp(), "f64[4], f64[3]", line).contains("got f64[2]"));
     assert!(message(&wrong.tangent().jacobian(0), "f64[4]", line).contains("got f64[2]"));
 }
+
+#[test]
+fn nodes_of_derivatives_have_lines_of_the_user() {
+    let loss = trace(|rotation: Rotation| rotation.apply(POINT).square().sum(()) * 0.5);
+    let apply = trace(|rotation: Rotation| rotation.apply(POINT));
+    let files = [
+        loss.tangent().left().value_and_grad().lower("f64[4]").unwrap().function().files.clone(),
+        loss.tangent().hvp().lower("f64[4], f64[3]").unwrap().function().files.clone(),
+        apply.tangent().jvp().lower("f64[4], f64[3]").unwrap().function().files.clone(),
+        apply.tangent().jacobian(0).lower("f64[4]").unwrap().function().files.clone(),
+        apply.jacobian(0).lower("f64[4]").unwrap().function().files.clone(),
+    ];
+    for files in files {
+        assert!(files.iter().all(|file| file.ends_with("structure.rs")), "{files:?}");
+    }
+}
