@@ -9,6 +9,11 @@
 //! * Bad data gives NaN for that rotation and no other; bad shapes are mistakes of the trace.
 
 mod component;
+mod knots;
 mod rotation;
+mod rotation_spline;
+mod slerp;
 
 pub use rotation::Rotation;
+pub use rotation_spline::RotationSpline;
+pub use slerp::Slerp;

@@ -8,6 +8,8 @@ mod matrix;
 mod quat;
 mod rotvec;
 
+pub(super) use matrix::{Matrix, cofactors};
+
 use crate::{Tensor, Tree};
 
 /// Rotations in three dimensions, over any leading axes.

@@ -4,6 +4,7 @@
 //! order of a quaternion's components, `scalar_first`, is a `take` away.
 
 mod containers;
+mod interpolation;
 mod rotation;
 
 use crate::format::{Numbers, ValueCase};
@@ -14,7 +15,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// All tables.
-const TABLES: &[&[Operation]] = &[rotation::OPERATIONS, containers::OPERATIONS];
+const TABLES: &[&[Operation]] = &[rotation::OPERATIONS, containers::OPERATIONS, interpolation::OPERATIONS];
 
 /// One of SciPy's operations.
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 //! file per family.
 
 mod dynamics;
+mod interpolation;
 mod rotation;
 
 use crate::format::GradientCase;
@@ -12,7 +13,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// All tables.
-const TABLES: &[&[Definition]] = &[rotation::PROGRAMS, dynamics::PROGRAMS];
+const TABLES: &[&[Definition]] = &[rotation::PROGRAMS, dynamics::PROGRAMS, interpolation::PROGRAMS];
 
 /// A program by name.
 pub struct Definition {
