@@ -60,14 +60,12 @@ pub(super) fn wanted_times(times: impl IntoTensor, knots: Tensor) -> Tensor {
     }
 }
 
-/// To which segment a time at a knot between two belongs, and a time beyond all knots.
+/// To which segment a time at a knot between two belongs. A time beyond all knots belongs to the nearest segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ownership {
-    /// To the segment before the knot; beyond all, to none.
-    BeforeOrNone,
-    /// To the segment before the knot; beyond all, to the nearest.
+    /// To the segment before the knot.
     Before,
-    /// To the segment behind the knot; beyond all, to the nearest.
+    /// To the segment behind it.
     Behind,
 }
 
@@ -92,9 +90,6 @@ impl Segment {
         let first = place.equal(0);
         let last = place.flip(-1).equal(0);
         let (from, until) = match ownership {
-            Ownership::BeforeOrNone => {
-                (time.greater(start).logical_or(first.logical_and(time.equal(start))), time.less_equal(end))
-            }
             Ownership::Before => (time.greater(start).logical_or(first), time.less_equal(end).logical_or(last)),
             Ownership::Behind => (time.greater_equal(start).logical_or(first), time.less(end).logical_or(last)),
         };
@@ -102,13 +97,8 @@ impl Segment {
         Self { within, leading, further }
     }
 
-    /// Whether there is one, `[..., m...]`.
-    pub(super) fn exists(&self) -> Tensor {
-        self.within.any(-1)
-    }
-
-    /// Of what belongs to each segment, `[..., k - 1, d]`, that which belongs to this one, `[..., m..., d]`; zeros if
-    /// there is none.
+    /// Of what belongs to each segment, `[..., k - 1, d]`, that which belongs to this one, `[..., m..., d]`; zeros for a
+    /// time that is NaN, unless there is but one segment.
     pub(super) fn pick(&self, data: Tensor) -> Tensor {
         self.within.expand_dims(-1).select(aligned(data, self.leading, self.further), 0).sum(-2)
     }

@@ -61,12 +61,14 @@ impl Slerp {
         let times = times.into_operand();
         located_at(Location::caller(), || {
             let times = wanted_times(times, self.times);
-            let segment = Segment::of(times, self.times, Ownership::BeforeOrNone);
-            let valid = segment.exists().logical_and(segment.spread(increase(self.times)));
+            let segment = Segment::of(times, self.times, Ownership::Before);
+            let [earliest, latest] = [self.times.min(-1), self.times.max(-1)].map(|time| segment.spread(time));
+            let within = times.greater_equal(earliest).logical_and(times.less_equal(latest));
+            let valid = within.logical_and(segment.spread(increase(self.times)));
             let [start, duration] = [starts(self.times), self.timedelta].map(|tensor| tensor.expand_dims(-1));
             let data = concat([start, duration, self.rotations.into_parts(), self.rotvecs], -1);
             let [start, duration, qx, qy, qz, qw, x, y, z] = components::<9>("Slerp::at", segment.pick(data));
-            // No NaN and no division by zero, here or in a derivative, where nothing is picked.
+            // No NaN and no division by zero, here or in a derivative, where the knots do not increase or nothing is picked.
             let part = valid.select(times - start, 0) / valid.select(duration, 1);
             let turn = Rotation::from_rotvec(join([x, y, z].map(|component| component * part)));
             let rotation = Rotation::from_parts(join([qx, qy, qz, valid.select(qw, 1)])) * turn;

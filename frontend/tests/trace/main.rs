@@ -1,6 +1,7 @@
 //! The users' API, as users write it.
 
 mod errors;
+mod interpolation;
 mod nested;
 mod operations;
 mod rotations;
