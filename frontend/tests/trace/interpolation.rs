@@ -234,6 +234,27 @@ fn one_handle_for_any_number_of_times_knots_and_curves() {
 }
 
 #[test]
+fn derivatives_of_several_curves_are_those_of_each() {
+    let [slerp, _, _, acceleration] = QUANTITIES;
+    for quantity in [slerp, acceleration] {
+        let alone = trace(quantity).vjp().compile("f64[4], f64[4, 3], f64[5], f64[5, 3]").unwrap();
+        let types = "f64[m, 4], f64[m, 4, 3], f64[m, n], f64[m, n, 3]";
+        let together = trace(quantity).vjp().compile(types).unwrap();
+        let cotangent = [[1.0, -0.5, 0.25], [0.3, 0.8, -1.0], [0.7, 0.2, 0.4], [-0.9, 0.6, 0.1], [0.2, 1.1, 0.5]];
+        let vectors = [knots()[0], knots()[2], knots()[4]];
+        let curves = (Array::from([TIMES; 3]), Array::from(vectors), Array::from([AT; 3]));
+        let (_, (times, rotations, at)) = together.call(&(curves, Array::from([cotangent; 3]))).unwrap();
+        for (index, vectors) in vectors.into_iter().enumerate() {
+            let curve = (Array::from(TIMES), Array::from(vectors), Array::from(AT));
+            let (_, gradient) = alone.call(&(curve, Array::from(cotangent))).unwrap();
+            close(&numbers(&times)[4 * index..][..4], &numbers(&gradient.0), 1e-12);
+            close(&numbers(&rotations)[12 * index..][..12], &numbers(&gradient.1), 1e-12);
+            close(&numbers(&at)[5 * index..][..5], &numbers(&gradient.2), 1e-12);
+        }
+    }
+}
+
+#[test]
 fn many_knots_are_as_right_as_few() {
     // More than are unrolled. A slerp of equal turns about one axis is a turn at a constant rate, and so is a spline.
     let count = 40;

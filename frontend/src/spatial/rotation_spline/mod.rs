@@ -36,9 +36,10 @@ type Vector = [Tensor; 3];
 /// assert!(f.lower("f64[4, 4], f64[n]").is_ok());
 /// ```
 ///
-/// The equations for the rates of `k` knots are unrolled: code and compile time grow with `k`, by about 1100 operations
-/// per knot (with derivatives, 5000). That is convenient up to 50 knots or so, and possible for some hundreds. The cost
-/// per time is proportional to `k` as well, but small.
+/// The equations for the rates of `k` knots are unrolled: a program grows by about 1250 operations per knot, which take 5
+/// to 10 ms to compile, with derivatives in reverse mode 20 to 40 ms. That is sensible up to about 100 knots. They are
+/// solved once for a curve, not for each time. The cost per time is proportional to `k` as well, but small: about 0.05 us
+/// for 10 knots, 0.5 us for 100.
 #[derive(Clone, Copy, Debug, PartialEq, Tree)]
 pub struct RotationSpline<T = Tensor> {
     times: T,
