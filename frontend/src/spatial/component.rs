@@ -25,8 +25,8 @@ pub(super) fn checked(name: &str, tensor: Tensor, trailing: &[usize]) -> Tensor 
             return Ok(id);
         }
         let operands = vec![recorder.display(id)];
-        let wanted = trailing.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
-        Err(Mistake { message: format!("{name} takes floats of shape [..., {wanted}], got {}", operands[0]), operands })
+        let wanted: String = trailing.iter().map(|size| format!(", {size}")).collect();
+        Err(Mistake { message: format!("{name} takes floats of shape [...{wanted}], got {}", operands[0]), operands })
     })
 }
 
@@ -42,6 +42,12 @@ pub(super) fn dot<const N: usize>(a: [Tensor; N], b: [Tensor; N]) -> Tensor {
         sum = a[index].fma(b[index], sum);
     }
     sum
+}
+
+/// `1 / sqrt(x)` of what is 1 but for rounding errors. `rsqrt` is computed on doubles, which for singles takes longer than
+/// a division.
+pub(super) fn inverse_root_near_one(x: Tensor) -> Tensor {
+    if x.dtype() == Some(DType::F32) { x.sqrt().reciprocal() } else { x.rsqrt() }
 }
 
 /// The polynomial with the given coefficients, lowest first; for `f32` only the first `single` of them.

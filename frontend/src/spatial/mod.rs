@@ -14,6 +14,6 @@ mod rotation;
 mod rotation_spline;
 mod slerp;
 
-pub use rotation::Rotation;
+pub use rotation::{Order, Rotation};
 pub use rotation_spline::RotationSpline;
 pub use slerp::Slerp;

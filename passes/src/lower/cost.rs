@@ -46,6 +46,7 @@ fn cost(function: &Function, node: &Node, costs: &[u32]) -> u32 {
         | Op::Slice { .. }
         | Op::Reverse { .. }
         | Op::DotGeneral { .. }
-        | Op::Take { .. } => sum(&mut { operands }),
+        | Op::Take { .. }
+        | Op::Custom(_) => sum(&mut { operands }),
     }
 }

@@ -15,6 +15,7 @@ mod compare;
 mod engines;
 mod format;
 mod jacobians;
+mod motions;
 mod operations;
 mod programs;
 mod report;
