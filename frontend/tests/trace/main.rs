@@ -3,6 +3,7 @@
 mod angles;
 mod custom;
 mod errors;
+mod interpolation;
 mod manifolds;
 mod nested;
 mod operations;

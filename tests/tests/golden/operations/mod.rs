@@ -5,6 +5,7 @@
 
 mod angles;
 mod containers;
+mod interpolation;
 mod rigid_transform;
 mod rotation;
 
@@ -18,8 +19,13 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// All tables.
-const TABLES: &[&[Operation]] =
-    &[rotation::OPERATIONS, angles::OPERATIONS, rigid_transform::OPERATIONS, containers::OPERATIONS];
+const TABLES: &[&[Operation]] = &[
+    rotation::OPERATIONS,
+    angles::OPERATIONS,
+    rigid_transform::OPERATIONS,
+    containers::OPERATIONS,
+    interpolation::OPERATIONS,
+];
 
 /// One of SciPy's operations.
 #[derive(Debug)]
