@@ -53,3 +53,12 @@ pub(super) fn polynomial(x: Tensor, coefficients: &[f64], single: usize) -> Tens
     }
     sum
 }
+
+/// A value of no use, after a mistake about `tensor`, whose type is added to the message.
+pub(super) fn refuse(name: &str, problem: &str, tensor: Tensor) -> Tensor {
+    record(Location::caller(), |recorder| {
+        let id = recorder.resolve(tensor)?;
+        let operands = vec![recorder.display(id)];
+        Err(Mistake { message: format!("{name}: {problem}, got {}", operands[0]), operands })
+    })
+}

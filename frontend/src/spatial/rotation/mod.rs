@@ -3,6 +3,7 @@
 //! One file per representation. Each operation runs its body under the caller's source line.
 
 mod apply;
+mod container;
 mod group;
 mod matrix;
 mod quat;

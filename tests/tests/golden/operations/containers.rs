@@ -1,8 +1,9 @@
 //! `Rotation` and `RigidTransform` as containers: shapes, and what is made of shapes alone.
 
-use super::{Kind, Operation, quats};
+use super::index::{Index, slice};
+use super::{Argument, Form, Kind, Operation, quats};
 use rotrace::spatial::Rotation;
-use rotrace::{Array, constant};
+use rotrace::{Array, Tensor, constant};
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
@@ -29,24 +30,92 @@ pub(super) const OPERATIONS: &[Operation] = &[
         arguments: &[quats("self")],
         settings: &[],
         cores: None,
-        record: |x| vec![constant(leading_sizes(x.rotation("self")).is_empty())],
+        record: |x| vec![constant(x.rotation("self").is_single())],
     },
     Operation {
         name: "Rotation.__len__",
         arguments: &[quats("self")],
         settings: &[],
         cores: None,
-        record: |x| match leading_sizes(x.rotation("self")).first() {
-            Some(&size) => vec![constant(size)],
+        record: |x| match x.rotation("self").len().and_then(|size| size.as_fixed()) {
+            Some(size) => vec![constant(size as i64)],
             // A single rotation has no length.
             None => Vec::new(),
         },
     },
+    Operation {
+        name: "Rotation.__iter__",
+        arguments: &[quats("self")],
+        settings: &[],
+        cores: None,
+        record: |x| x.rotation("self").unstack(0).into_iter().map(quat).collect(),
+    },
+    Operation {
+        name: "Rotation.__getitem__",
+        arguments: &[quats("self")],
+        settings: &[("index", Kind::Index)],
+        cores: None,
+        record: |x| vec![quat(get(x.rotation("self"), x.index("index")))],
+    },
+    Operation {
+        name: "Rotation.__setitem__",
+        arguments: &[quats("self"), quats("value")],
+        settings: &[("index", Kind::Index)],
+        cores: None,
+        record: |x| vec![quat(set(x.rotation("self"), x.index("index"), x.rotation("value")))],
+    },
+    Operation {
+        name: "Rotation.concatenate",
+        arguments: &[Argument { name: "rotations", form: Form::Rotations }],
+        settings: &[("rotations", Kind::IsList)],
+        cores: None,
+        record: |x| {
+            let rotations: Vec<Rotation> = x.list("rotations").iter().map(|&quat| Rotation::from_quat(quat)).collect();
+            match rotations.as_slice() {
+                // In SciPy this is a copy; here all values are.
+                &[alone] if !x.flag("rotations") => vec![quat(alone)],
+                several => vec![quat(Rotation::concatenate(several.iter().copied()))],
+            }
+        },
+    },
 ];
 
-/// The sizes of the axes in front of the quaternions, which are all numbers here.
+fn quat(rotation: Rotation) -> Tensor {
+    rotation.as_quat(false)
+}
+
+/// The sizes of the leading axes, which are all numbers here.
 fn leading_sizes(rotation: Rotation) -> Vec<i64> {
-    let shape = rotation.into_parts().shape();
-    let leading = shape.len().saturating_sub(1);
-    shape[..leading].iter().filter_map(|dim| dim.as_fixed()).map(|size| size as i64).collect()
+    rotation.shape().iter().filter_map(|dim| dim.as_fixed()).map(|size| size as i64).collect()
+}
+
+fn get(rotation: Rotation, index: &Index) -> Rotation {
+    let sizes = leading_sizes(rotation);
+    match index {
+        Index::One(index) => rotation.index(0, *index),
+        Index::Slice(bounds) => rotation.take(&slice(*bounds, sizes.first().copied().unwrap_or(0)), 0),
+        Index::Many { indices, shape } => {
+            let rest = sizes.iter().skip(1).map(|&size| size as usize);
+            let shape: Vec<usize> = shape.iter().copied().chain(rest).collect();
+            rotation.take(indices, 0).reshape(shape.as_slice())
+        }
+        Index::Mask(mask) => rotation.take_where(mask.clone()),
+        Index::All => rotation,
+    }
+}
+
+fn set(rotation: Rotation, index: &Index, value: Rotation) -> Rotation {
+    let sizes = leading_sizes(rotation);
+    match index {
+        Index::One(index) => rotation.set(&[*index], 0, value),
+        Index::Slice(bounds) => rotation.set(&slice(*bounds, sizes.first().copied().unwrap_or(0)), 0, value),
+        Index::Many { indices, shape } => {
+            let rest: Vec<usize> = sizes.iter().skip(1).map(|&size| size as usize).collect();
+            let whole = [shape.as_slice(), &rest].concat();
+            let flat = [&[indices.len()], rest.as_slice()].concat();
+            rotation.set(indices, 0, value.broadcast_to(whole.as_slice()).reshape(flat.as_slice()))
+        }
+        Index::Mask(mask) => rotation.set_where(mask.clone(), value),
+        Index::All => value.broadcast_to(rotation.shape()),
+    }
 }

@@ -4,9 +4,11 @@
 //! order of a quaternion's components, `scalar_first`, is a `take` away.
 
 mod containers;
+mod index;
 mod rotation;
 
 use crate::format::{Numbers, ValueCase};
+use index::Index;
 use rotrace::spatial::Rotation;
 use rotrace::{Array, DType, Tensor};
 use serde::Deserialize;
@@ -65,8 +67,10 @@ enum Form {
     Rotation,
     /// As the quaternions of rotations, or not at all.
     OptionalRotation,
-    /// As a list of rotations.
+    /// As a list of rotations, or as one.
     Rotations,
+    /// As an array; as anything else it is a setting.
+    Array,
 }
 
 const fn numbers(name: &'static str) -> Argument {
@@ -85,6 +89,12 @@ enum Kind {
     Text,
     /// One or several; `null` and absent mean the same.
     Integers,
+    /// A bare number. An array under the same name is an argument instead.
+    Number,
+    /// What selects elements of a container.
+    Index,
+    /// Of an argument that is one or a list: whether it is a list.
+    IsList,
 }
 
 /// An argument that is no array.
@@ -93,6 +103,8 @@ enum Setting {
     Flag(bool),
     Text(String),
     Integers(Vec<i64>),
+    Number(f64),
+    Index(Index),
 }
 
 /// A call: an operation and its arguments.
@@ -151,14 +163,30 @@ impl Inputs<'_> {
     fn text(&self, name: &str) -> Option<&str> {
         match self.setting(name) {
             Some(Setting::Text(text)) => Some(text),
-            Some(Setting::Flag(_) | Setting::Integers(_)) | None => None,
+            Some(Setting::Flag(_) | Setting::Integers(_) | Setting::Number(_) | Setting::Index(_)) | None => None,
         }
     }
 
     fn integers(&self, name: &str) -> Option<&[i64]> {
         match self.setting(name) {
             Some(Setting::Integers(integers)) => Some(integers),
-            Some(Setting::Flag(_) | Setting::Text(_)) | None => None,
+            Some(Setting::Flag(_) | Setting::Text(_) | Setting::Number(_) | Setting::Index(_)) | None => None,
+        }
+    }
+
+    fn number(&self, name: &str) -> Option<f64> {
+        match self.setting(name) {
+            Some(Setting::Number(number)) => Some(*number),
+            Some(Setting::Flag(_) | Setting::Text(_) | Setting::Integers(_) | Setting::Index(_)) | None => None,
+        }
+    }
+
+    fn index(&self, name: &str) -> &Index {
+        match self.setting(name) {
+            Some(Setting::Index(index)) => index,
+            Some(Setting::Flag(_) | Setting::Text(_) | Setting::Integers(_) | Setting::Number(_)) | None => {
+                panic!("the table has no index `{name}`, or it may be absent")
+            }
         }
     }
 
@@ -196,7 +224,7 @@ impl Call {
         for &(name, kind) in operation.settings {
             if let Some(value) = case.args.get(name).filter(|value| !value.is_null()) {
                 let setting = kind.decode(value).map_err(|problem| malformed(name, problem))?;
-                call.settings.insert(name, setting);
+                call.settings.extend(setting.map(|setting| (name, setting)));
             }
         }
         Ok(call)
@@ -226,23 +254,31 @@ impl Form {
             (Self::Numbers | Self::Rotation | Self::Rotations, None) => Err("it is absent".into()),
             (Self::Numbers | Self::Optional, Some(value)) => Ok(vec![decode_array(value)?]),
             (Self::Rotation | Self::OptionalRotation, Some(value)) => Ok(vec![rotation(value)?]),
-            (Self::Rotations, Some(value)) => value.as_array().ok_or("no list")?.iter().map(rotation).collect(),
+            (Self::Rotations, Some(Value::Array(list))) => list.iter().map(rotation).collect(),
+            (Self::Rotations, Some(value)) => Ok(vec![rotation(value)?]),
+            (Self::Array, Some(value)) if value.is_object() => Ok(vec![decode_array(value)?]),
+            (Self::Array, Some(_) | None) => Ok(Vec::new()),
         }
     }
 }
 
 impl Kind {
-    fn decode(self, value: &Value) -> Result<Setting, String> {
+    fn decode(self, value: &Value) -> Result<Option<Setting>, String> {
         let integer = |value: &Value| value.as_i64().ok_or_else(|| "not an integer".to_owned());
-        match (self, value) {
-            (Self::Flag, Value::Bool(flag)) => Ok(Setting::Flag(*flag)),
-            (Self::Text, Value::String(text)) => Ok(Setting::Text(text.clone())),
+        let setting = match (self, value) {
+            (Self::Flag, Value::Bool(flag)) => Setting::Flag(*flag),
+            (Self::Text, Value::String(text)) => Setting::Text(text.clone()),
             (Self::Integers, Value::Array(list)) => {
-                Ok(Setting::Integers(list.iter().map(integer).collect::<Result<_, _>>()?))
+                Setting::Integers(list.iter().map(integer).collect::<Result<_, _>>()?)
             }
-            (Self::Integers, number @ Value::Number(_)) => Ok(Setting::Integers(vec![integer(number)?])),
-            _ => Err(format!("{value} is not of the kind {self:?}")),
-        }
+            (Self::Integers, number @ Value::Number(_)) => Setting::Integers(vec![integer(number)?]),
+            (Self::Number, Value::Number(number)) => Setting::Number(number.as_f64().ok_or("out of range")?),
+            (Self::Number, Value::Object(_)) => return Ok(None),
+            (Self::Index, Value::Object(_)) => Setting::Index(Index::decode(value)?),
+            (Self::IsList, Value::Array(_) | Value::Object(_)) => Setting::Flag(value.is_array()),
+            _ => return Err(format!("{value} is not of the kind {self:?}")),
+        };
+        Ok(Some(setting))
     }
 }
 
