@@ -43,6 +43,16 @@ impl<'a> Container<'a> {
         }
     }
 
+    /// The places of axes, increasing and each once; all for `None`.
+    pub(super) fn places(self, axes: Option<&[i64]>) -> Result<Vec<i64>, Tensor> {
+        let rank = self.shape().len();
+        let Some(axes) = axes else { return Ok((0..rank as i64).collect()) };
+        let mut places = axes.iter().map(|&axis| self.place(axis, rank)).collect::<Result<Vec<_>, _>>()?;
+        places.sort_unstable();
+        places.dedup();
+        Ok(places)
+    }
+
     fn place(self, axis: i64, rank: usize) -> Result<i64, Tensor> {
         let place = if axis < 0 { axis.checked_add(rank as i64) } else { Some(axis) };
         place.filter(|place| (0..rank as i64).contains(place)).ok_or_else(|| match rank {

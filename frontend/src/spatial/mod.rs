@@ -9,6 +9,7 @@
 //! * Bad data gives NaN for that rotation and no other; bad shapes are mistakes of the trace.
 
 mod component;
+mod eigenvector;
 mod leading;
 mod rotation;
 

@@ -103,6 +103,7 @@ pub fn copies(array: &Array) -> Result<Array, Failure> {
     let copied = match array.dtype() {
         DType::F64 => repeated::<f64>(array),
         DType::F32 => repeated::<f32>(array),
+        DType::Bool => repeated::<bool>(array),
         other => Err(format!("an array of {other}")),
     };
     copied.map_err(Failure::Broken)

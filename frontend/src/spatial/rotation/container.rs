@@ -12,7 +12,7 @@ use std::ops::RangeBounds;
 use std::panic::Location;
 
 impl Rotation {
-    fn container(self, name: &str) -> Container<'_> {
+    pub(super) fn container(self, name: &str) -> Container<'_> {
         Container::new(name, self.quat, &[4])
     }
 

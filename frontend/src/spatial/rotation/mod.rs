@@ -3,10 +3,15 @@
 //! One file per representation. Each operation runs its body under the caller's source line.
 
 mod apply;
+mod compare;
 mod container;
+mod create_group;
 mod group;
 mod matrix;
+mod mean;
+mod power;
 mod quat;
+mod random;
 mod rotvec;
 
 use crate::{Tensor, Tree};

@@ -6,6 +6,7 @@
 mod containers;
 mod index;
 mod rotation;
+mod statistics;
 
 use crate::format::{Numbers, ValueCase};
 use index::Index;
@@ -16,7 +17,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// All tables.
-const TABLES: &[&[Operation]] = &[rotation::OPERATIONS, containers::OPERATIONS];
+const TABLES: &[&[Operation]] = &[rotation::OPERATIONS, containers::OPERATIONS, statistics::OPERATIONS];
 
 /// One of SciPy's operations.
 #[derive(Debug)]
@@ -75,6 +76,10 @@ enum Form {
 
 const fn numbers(name: &'static str) -> Argument {
     Argument { name, form: Form::Numbers }
+}
+
+const fn optional(name: &'static str) -> Argument {
+    Argument { name, form: Form::Optional }
 }
 
 const fn quats(name: &'static str) -> Argument {
