@@ -47,6 +47,14 @@ pub(super) fn dot<const N: usize>(a: [Tensor; N], b: [Tensor; N]) -> Tensor {
     sum
 }
 
+/// The vector product.
+pub(super) fn cross(a: [Tensor; 3], b: [Tensor; 3]) -> [Tensor; 3] {
+    std::array::from_fn(|index| {
+        let (next, last) = ((index + 1) % 3, (index + 2) % 3);
+        a[next].fma(b[last], -(a[last] * b[next]))
+    })
+}
+
 /// The distance from 1 to the next number of the tensor's element type.
 pub(super) fn epsilon(x: Tensor) -> f64 {
     if x.dtype() == Some(DType::F32) { f64::from(f32::EPSILON) } else { f64::EPSILON }

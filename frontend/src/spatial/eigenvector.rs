@@ -36,7 +36,7 @@ pub(super) struct Nearest {
     pub(super) unit: Tensor,
     /// The sum of the singular values of the scaled matrix, the last one with the sign of the determinant.
     pub(super) eigenvalue: Tensor,
-    /// The product of the sums of two of them.
+    /// The product of the sums of two of them; 0 for the zero matrix.
     pub(super) separation: Tensor,
 }
 
@@ -56,7 +56,7 @@ pub(super) fn nearest_rotation(matrix: Matrix) -> Nearest {
     let (quat, separation) = eigenvector(symmetric, eigenvalue);
     let identity = [0, 0, 0, 1];
     let quat = std::array::from_fn(|index| is_zero.select(identity[index], quat[index]));
-    Nearest { quat, matrix, unit, eigenvalue, separation }
+    Nearest { quat, matrix, unit, eigenvalue, separation: is_zero.select(0, separation) }
 }
 
 /// The matrix with a sum of squares of 3, the factor back to what it was, and whether it is zero.

@@ -13,4 +13,4 @@ mod eigenvector;
 mod leading;
 mod rotation;
 
-pub use rotation::Rotation;
+pub use rotation::{Alignment, Reduced, Rotation};

@@ -1,8 +1,8 @@
 //! Running a case that has an operation and its results.
 
-use crate::compare::check;
+use crate::compare::{check, check_aligned};
 use crate::engines::{Engines, Failure, Program, agree};
-use crate::format::{Expected, Leaf, ValueCase};
+use crate::format::{Comparison, Expected, Leaf, ValueCase};
 use crate::operations::{Call, Refusal};
 use crate::report::Outcome;
 use rotrace::{Array, DType, Element, trace};
@@ -37,7 +37,10 @@ fn judge(call: &Call, leaves: &[Leaf], result: Result<&[Array], &Failure>) -> Re
     if results.len() != leaves.len() {
         return Err(format!("{} results, expected {}", results.len(), leaves.len()));
     }
-    leaves.into_iter().zip(results).try_for_each(|(leaf, result)| check(leaf, result, call.in_degrees()))
+    leaves.into_iter().zip(results).try_for_each(|(leaf, result)| match call.aligned() {
+        Some(vectors) if leaf.cmp == Comparison::AlignSingle => check_aligned(leaf, result, vectors),
+        _ => check(leaf, result, call.in_degrees()),
+    })
 }
 
 /// A call that SciPy refuses must be refused, or give what SciPy's compiled call gives, such as NaN for one row.

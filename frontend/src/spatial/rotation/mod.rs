@@ -2,6 +2,7 @@
 //!
 //! One file per representation. Each operation runs its body under the caller's source line.
 
+mod align;
 mod apply;
 mod compare;
 mod container;
@@ -9,10 +10,15 @@ mod create_group;
 mod group;
 mod matrix;
 mod mean;
+mod pair;
 mod power;
 mod quat;
 mod random;
+mod reduce;
 mod rotvec;
+
+pub use align::Alignment;
+pub use reduce::Reduced;
 
 use crate::{Tensor, Tree};
 

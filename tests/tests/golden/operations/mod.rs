@@ -245,6 +245,12 @@ impl Call {
         format!("{} {:?} {:?} {}", self.operation.name, self.settings, self.counts, self.dtype)
     }
 
+    /// The vectors that an alignment turns.
+    pub fn aligned(&self) -> Option<&Array> {
+        let place = self.operation.arguments.iter().position(|argument| argument.name == "b")?;
+        self.arrays.get(self.counts[..place].iter().sum::<usize>())
+    }
+
     /// Whether results are angles in degrees.
     pub fn in_degrees(&self) -> bool {
         matches!(self.settings.get("degrees"), Some(Setting::Flag(true)))

@@ -1,8 +1,8 @@
 //! `Rotation`: means, comparison, powers, groups, alignment and reduction.
 
-use super::{Argument, Form, Kind, Operation, VECTOR, cores, optional, quats};
+use super::{Argument, Form, Kind, Operation, VECTOR, cores, numbers, optional, quats};
 use rotrace::Tensor;
-use rotrace::spatial::Rotation;
+use rotrace::spatial::{Alignment, Reduced, Rotation};
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
@@ -58,7 +58,40 @@ pub(super) const OPERATIONS: &[Operation] = &[
             x.text("group").map_or_else(Vec::new, |group| result(Rotation::create_group(x.dtype(), group, axis)))
         },
     },
+    Operation {
+        name: "Rotation.align_vectors",
+        arguments: &[numbers("a"), numbers("b"), optional("weights")],
+        settings: &[("return_sensitivity", Kind::Flag)],
+        cores: None,
+        record: |x| {
+            let (a, b) = (x.numbers("a"), x.numbers("b"));
+            let Alignment { rotation, rssd, sensitivity } = match x.optional("weights") {
+                Some(weights) => Rotation::align_weighted_vectors(a, b, weights),
+                None => Rotation::align_vectors(a, b),
+            };
+            let results = [rotation.as_quat(false), rssd, sensitivity];
+            results[..if x.flag("return_sensitivity") { 3 } else { 2 }].to_vec()
+        },
+    },
+    Operation {
+        name: "Rotation.reduce",
+        arguments: &[quats("self"), rotations("left"), rotations("right")],
+        settings: &[("return_indices", Kind::Flag)],
+        cores: None,
+        record: |x| {
+            let side = |name: &str| x.optional(name).map(Rotation::from_quat);
+            let rotation = x.rotation("self");
+            let Reduced { rotation: reduced, left, right } = rotation.reduce(side("left"), side("right"));
+            // SciPy gives the indices of a single rotation an axis.
+            let index = |index: Tensor| if rotation.is_single() { index.expand_dims(0) } else { index };
+            [Some(reduced.as_quat(false)), left.map(index), right.map(index)].into_iter().flatten().collect()
+        },
+    },
 ];
+
+const fn rotations(name: &'static str) -> Argument {
+    Argument { name, form: Form::OptionalRotation }
+}
 
 fn result(rotation: Rotation) -> Vec<Tensor> {
     vec![rotation.as_quat(false)]
