@@ -9,8 +9,10 @@
 //! * Bad data gives NaN for that rotation and no other; bad shapes are mistakes of the trace.
 
 mod component;
+mod eigenvector;
+mod leading;
 mod rigid_transform;
 mod rotation;
 
 pub use rigid_transform::RigidTransform;
-pub use rotation::{Order, Rotation};
+pub use rotation::{Alignment, Order, Reduced, Rotation};

@@ -1,8 +1,8 @@
 //! Running a case that has an operation and its results.
 
-use crate::compare::check;
+use crate::compare::{check, check_aligned};
 use crate::engines::{Engines, Failure, Program, agree};
-use crate::format::{Expected, Leaf, ValueCase};
+use crate::format::{Comparison, Expected, Leaf, ValueCase};
 use crate::operations::{Call, Refusal};
 use crate::report::Outcome;
 use rotrace::{Array, DType, Element, trace};
@@ -38,7 +38,10 @@ fn judge(call: &Call, leaves: &[Leaf], result: Result<&[Array], &Failure>) -> Re
         return Err(format!("{} results, expected {}", results.len(), leaves.len()));
     }
     let conventions = call.conventions();
-    leaves.into_iter().zip(results).try_for_each(|(leaf, result)| check(leaf, result, &conventions))
+    leaves.into_iter().zip(results).try_for_each(|(leaf, result)| match call.aligned() {
+        Some(vectors) if leaf.cmp == Comparison::AlignSingle => check_aligned(leaf, result, vectors),
+        _ => check(leaf, result, &conventions),
+    })
 }
 
 /// A call that SciPy refuses must be refused, or give what SciPy's compiled call gives, such as NaN for one row.
@@ -113,6 +116,7 @@ pub fn copies(array: &Array) -> Result<Array, Failure> {
     let copied = match array.dtype() {
         DType::F64 => repeated::<f64>(array),
         DType::F32 => repeated::<f32>(array),
+        DType::Bool => repeated::<bool>(array),
         other => Err(format!("an array of {other}")),
     };
     copied.map_err(Failure::Broken)
