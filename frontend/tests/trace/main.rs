@@ -5,6 +5,7 @@ mod custom;
 mod errors;
 mod nested;
 mod operations;
+mod rigid_batches;
 mod rigid_transforms;
 mod rotations;
 mod trees;
