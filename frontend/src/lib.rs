@@ -25,6 +25,7 @@
 //! * [`trace`] makes a [`Traced`] function, which [`Traced::grad`] and its like transform and [`Traced::compile`]
 //!   compiles for types such as `"f64[n, 3], f64[3]"`.
 //! * Arguments and results are [`Tree`]s: tuples, arrays, vectors, structs with `#[derive(Tree)]`.
+//! * [`Traced::tangent`] differentiates with respect to steps on a [`Manifold`]: 3 numbers for a rotation, 6 for a rigid transform.
 //! * [`spatial`] has rotations and rigid transforms, with the conventions of `scipy.spatial.transform`.
 //!
 //! A mistake, such as shapes that do not fit, makes the trace inert and comes back as the [`Error`] of
@@ -38,6 +39,7 @@ extern crate self as rotrace;
 mod array;
 mod compiled;
 mod error;
+mod manifold;
 mod signature;
 pub mod spatial;
 mod tensor;
@@ -47,7 +49,8 @@ mod tree;
 pub use array::{Array, ArrayView, ArrayViewMut, Element};
 pub use compiled::{Compiled, With};
 pub use error::Error;
-pub use rotrace_derive::Tree;
+pub use manifold::{Manifold, Side, Tangential};
+pub use rotrace_derive::{Manifold, Tree};
 pub use rotrace_ir::{DType, Dim, Shape};
 pub use rotrace_runtime::{Engine, Executable, Options, Report};
 pub use signature::{Signature, Specification};

@@ -3,6 +3,7 @@
 mod angles;
 mod custom;
 mod errors;
+mod manifolds;
 mod nested;
 mod operations;
 mod rigid_batches;

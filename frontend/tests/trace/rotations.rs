@@ -22,7 +22,7 @@ pub fn close(got: &[f64], wanted: &[f64], tolerance: f64) {
 }
 
 /// Rotation vectors from the identity through tiny angles, both branches of the series and their seam, to turns.
-fn vectors() -> Vec<[f64; 3]> {
+pub(super) fn vectors() -> Vec<[f64; 3]> {
     let axis = [2.0 / 7.0, -3.0 / 7.0, 6.0 / 7.0];
     let angles = [0.0, 1e-200, 1e-30, 1e-8, 1e-3, 0.2, 0.48, 0.5, 0.999_999, 1.0, 1.000_001, 2.0, 3.0, PI - 1e-9];
     angles.iter().map(|angle| axis.map(|component| component * angle)).collect()

@@ -88,7 +88,8 @@ pub(super) fn assemble_where(valid: Tensor, block: Block, translation: [Tensor; 
     assemble_rows(block.map(|row| row.map(or_nan)), translation.map(or_nan), last)
 }
 
-fn assemble_rows(block: Block, translation: [Tensor; 3], last: [Operand; 4]) -> RigidTransform {
+/// With another last row than a transform's.
+pub(super) fn assemble_rows(block: Block, translation: [Tensor; 3], last: [Operand; 4]) -> RigidTransform {
     let upper = block
         .into_iter()
         .zip(translation)

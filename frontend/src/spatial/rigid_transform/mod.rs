@@ -11,6 +11,7 @@ mod group;
 mod matrix;
 mod mean;
 mod power;
+mod tangent;
 
 use crate::{Tensor, Tree};
 

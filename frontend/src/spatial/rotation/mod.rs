@@ -20,6 +20,7 @@ mod quat;
 mod random;
 mod reduce;
 mod rotvec;
+mod tangent;
 
 pub use align::Alignment;
 pub use angles::Order;

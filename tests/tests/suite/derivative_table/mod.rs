@@ -3,11 +3,13 @@
 //! The page is made here and compared with the file; `ROTRACE_WRITE_PAGES=1` writes it instead. No cell may hold a
 //! derivative that is not finite, and away from documented kinks all agree with differences.
 
+mod angles;
 mod measure;
 mod page;
 mod points;
 mod rigid_transform;
 mod rotation;
+mod tangent;
 
 use measure::Derivatives;
 use points::Point;
@@ -28,7 +30,7 @@ struct Subject {
 }
 
 /// All tables.
-const TABLES: &[&[Subject]] = &[rotation::SUBJECTS, rigid_transform::SUBJECTS];
+const TABLES: &[&[Subject]] = &[rotation::SUBJECTS, angles::SUBJECTS, rigid_transform::SUBJECTS, tangent::SUBJECTS];
 
 /// Numbers of the type of `like`.
 fn fixed<const N: usize>(numbers: [f64; N], like: Tensor) -> Tensor {

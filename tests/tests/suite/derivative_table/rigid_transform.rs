@@ -141,6 +141,6 @@ fn transform(exp_coords: Tensor) -> RigidTransform {
 }
 
 /// The matrix without its constant row, flattened.
-fn upper_rows(transform: RigidTransform) -> Tensor {
+pub(super) fn upper_rows(transform: RigidTransform) -> Tensor {
     transform.as_matrix().slice(-2, ..3).reshape_last(2, [12])
 }
