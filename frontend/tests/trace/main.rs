@@ -1,9 +1,11 @@
 //! The users' API, as users write it.
 
+mod containers;
 mod errors;
 mod nested;
 mod operations;
 mod rotations;
+mod statistics;
 mod trees;
 
 use rotrace::spatial::Rotation;

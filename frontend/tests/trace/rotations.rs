@@ -6,7 +6,7 @@ use std::f64::consts::PI;
 
 /// The elements of the result of a function of one array of doubles.
 #[track_caller]
-fn run<Out>(x: impl Into<Array>, f: impl FnOnce(Tensor) -> Out + Clone) -> Vec<f64>
+pub(crate) fn run<Out>(x: impl Into<Array>, f: impl FnOnce(Tensor) -> Out + Clone) -> Vec<f64>
 where
     Out: Tree<Tensor, With<Array> = Array>,
 {
@@ -16,7 +16,7 @@ where
 }
 
 #[track_caller]
-fn close(got: &[f64], wanted: &[f64], tolerance: f64) {
+pub(crate) fn close(got: &[f64], wanted: &[f64], tolerance: f64) {
     let near = |(&got, &wanted): (&f64, &f64)| (got - wanted).abs() <= tolerance * wanted.abs().max(1.0);
     assert!(got.len() == wanted.len() && got.iter().zip(wanted).all(near), "{got:?} is not {wanted:?}");
 }
