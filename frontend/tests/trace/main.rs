@@ -1,5 +1,6 @@
 //! The users' API, as users write it.
 
+mod alignment;
 mod containers;
 mod errors;
 mod nested;
