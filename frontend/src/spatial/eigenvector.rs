@@ -30,7 +30,7 @@ const COINCIDENT: f64 = 1024.0;
 pub(super) struct Nearest {
     /// Its quaternion. The component of the largest magnitude is positive, the first of equal ones.
     pub(super) quat: [Tensor; 4],
-    /// The matrix times a factor that makes the sum of its squared entries 3.
+    /// The matrix times a factor that makes the sum of its squared entries 3, if it is not zero.
     pub(super) matrix: Matrix,
     /// The reciprocal of that factor.
     pub(super) unit: Tensor,
@@ -46,20 +46,21 @@ pub(super) struct Nearest {
 /// meaningful. An element that is not finite gives NaN.
 pub(super) fn nearest_rotation(matrix: Matrix) -> Nearest {
     let (matrix, unit, is_zero) = scaled(matrix);
-    let (cofactors, determinant) = cofactors(matrix);
-    let symmetric = davenport(matrix);
+    let filled: Matrix = std::array::from_fn(|row| {
+        std::array::from_fn(|column| is_zero.select(i64::from(row == column), matrix[row][column]))
+    });
+    let (cofactors, determinant) = cofactors(filled);
+    let symmetric = davenport(filled);
     let bound = determinant.full_like(3);
     let rough = eigenvector(symmetric, largest_eigenvalue(bound, cofactors, determinant, STEPS)).0;
     // The quartic gives the eigenvalue less precisely than its eigenvector does, by Rayleigh's quotient: where another
     // one is near, half of the digits.
     let eigenvalue = dot(rough, symmetric.map(|row| dot(row, rough)));
     let (quat, separation) = eigenvector(symmetric, eigenvalue);
-    let identity = [0, 0, 0, 1];
-    let quat = std::array::from_fn(|index| is_zero.select(identity[index], quat[index]));
     Nearest { quat, matrix, unit, eigenvalue, separation: is_zero.select(0, separation) }
 }
 
-/// The matrix with a sum of squares of 3, the factor back to what it was, and whether it is zero.
+/// The matrix with a sum of squares of 3, the factor back to what it was, and whether it is zero, and stays so.
 fn scaled(matrix: Matrix) -> (Matrix, Tensor, Tensor) {
     // First the magnitude, so that squares neither overflow nor vanish.
     let magnitudes = matrix.as_flattened().iter().map(|entry| entry.abs());

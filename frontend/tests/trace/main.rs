@@ -1,6 +1,8 @@
 //! The users' API, as users write it.
 
+mod alignment;
 mod angles;
+mod containers;
 mod custom;
 mod errors;
 mod manifolds;
@@ -9,6 +11,7 @@ mod operations;
 mod rigid_batches;
 mod rigid_transforms;
 mod rotations;
+mod statistics;
 mod trees;
 
 use rotrace::spatial::Rotation;

@@ -167,18 +167,18 @@ impl Pairs {
             Primary::Where(mask) => mask,
         };
         let weighted = a.map(|component| component * primary.select(0, weights));
-        let products = weighted.iter().flat_map(|&component| b.map(|other| component * other));
+        let products: Vec<Tensor> = weighted.iter().flat_map(|&x| b.map(|y| x * y)).collect();
         let vectors = [a, b].into_iter().flatten().map(|component| primary.select(component, 0));
-        let infinite = weights.isinf();
-        let rest = [self.finite_weights(), infinite.select(weights.ones_like(), 0)];
-        // One reduction for all of them.
-        let sums = stack(products.chain(vectors).chain(rest), -1).sum(0);
-        let sum = |place: usize| sums.component(place as i64);
+        let infinite = weights.isinf().select(weights.ones_like(), 0);
+        // Two reductions with as many columns as fit in registers.
+        let products = stack(products, -1).sum(0);
+        let rest = stack(vectors.chain([self.finite_weights(), infinite]), -1).sum(0);
+        let component = |sums: Tensor, place: usize| sums.component(place as i64);
         Sums {
-            matrix: std::array::from_fn(|row| std::array::from_fn(|column| sum(3 * row + column))),
-            primary: std::array::from_fn(|side| std::array::from_fn(|index| sum(9 + 3 * side + index))),
-            weight: sum(15),
-            valid: weights.greater_equal(0).all(0).logical_and(sum(16).less_equal(1)),
+            matrix: std::array::from_fn(|row| std::array::from_fn(|column| component(products, 3 * row + column))),
+            primary: std::array::from_fn(|side| std::array::from_fn(|index| component(rest, 3 * side + index))),
+            weight: component(rest, 6),
+            valid: weights.greater_equal(0).all(0).logical_and(component(rest, 7).less_equal(1)),
         }
     }
 

@@ -13,7 +13,7 @@ mod statistics;
 mod transform_containers;
 
 use crate::compare::{self, Conventions};
-use crate::format::{Numbers, ValueCase};
+use crate::format::{Expected, Numbers, ValueCase};
 use crate::motions::Axes;
 use index::Index;
 use rotrace::spatial::{Order, RigidTransform, Rotation};
@@ -147,6 +147,8 @@ pub struct Call {
 pub enum Refusal {
     /// Rotrace does not have this; the reason, if it is finer than the name of the operation.
     Unsupported(Option<String>),
+    /// An argument is of a type that Rust does not let through, and the case expects that to fail.
+    Mistyped,
     /// The case does not have the format.
     Malformed(String),
 }
@@ -249,16 +251,19 @@ impl Call {
         if let Some(name) = case.args.keys().find(|name| !known(name)) {
             return Err(Refusal::Unsupported(Some(format!("argument `{name}`"))));
         }
-        let malformed = |name: &str, problem: String| Refusal::Malformed(format!("`{name}`: {problem}"));
+        let refusal = |name: &str, problem: String| match (case.args.get(name), &case.expected) {
+            (Some(value), Expected::Error { .. }) if is_well_formed(value) => Refusal::Mistyped,
+            (_, Expected::Error { .. } | Expected::Leaves { .. }) => Refusal::Malformed(format!("`{name}`: {problem}")),
+        };
         for argument in operation.arguments {
             let value = case.args.get(argument.name).filter(|value| !value.is_null());
-            let arrays = argument.form.decode(value).map_err(|problem| malformed(argument.name, problem))?;
+            let arrays = argument.form.decode(value).map_err(|problem| refusal(argument.name, problem))?;
             call.counts.push(arrays.len());
             call.arrays.extend(arrays);
         }
         for &(name, kind) in operation.settings {
             if let Some(value) = case.args.get(name).filter(|value| !value.is_null()) {
-                let setting = kind.decode(value).map_err(|problem| malformed(name, problem))?;
+                let setting = kind.decode(value).map_err(|problem| refusal(name, problem))?;
                 call.settings.extend(setting.map(|setting| (name, setting)));
             }
         }
@@ -351,6 +356,12 @@ impl Kind {
         };
         Ok(Some(setting))
     }
+}
+
+/// Whether an argument is what the format allows, of whatever type: an array has as many elements as its shape says.
+fn is_well_formed(value: &Value) -> bool {
+    let inner = value.get("$rotation").unwrap_or(value);
+    inner.get("data").is_none() || decode_array(inner).is_ok()
 }
 
 /// An array of a file, from parsed text. A bare number is one without axes.

@@ -37,14 +37,15 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         name: "Rotation.__pow__",
         arguments: &[quats("self"), Argument { name: "n", form: Form::Array }],
-        settings: &[("n", Kind::Number)],
+        settings: &[("n", Kind::Number), ("modulus", Kind::Integers)],
         cores: None,
         record: |x| {
             let rotation = x.rotation("self");
-            result(match (x.number("n"), x.optional("n")) {
-                (Some(number), _) => rotation.pow(number),
-                (None, Some(array)) => rotation.pow(array),
-                (None, None) => return Vec::new(),
+            result(match (x.number("n"), x.optional("n"), x.integers("modulus")) {
+                (Some(number), _, None) => rotation.pow(number),
+                (None, Some(array), None) => rotation.pow(array),
+                // SciPy takes a modulus, but refuses it.
+                (None, None, _) | (_, _, Some(_)) => return Vec::new(),
             })
         },
     },
@@ -85,6 +86,19 @@ pub(super) const OPERATIONS: &[Operation] = &[
             // SciPy gives the indices of a single rotation an axis.
             let index = |index: Tensor| if rotation.is_single() { index.expand_dims(0) } else { index };
             [Some(reduced.as_quat(false)), left.map(index), right.map(index)].into_iter().flatten().collect()
+        },
+    },
+    Operation {
+        name: "Rotation.random",
+        arguments: &[],
+        settings: &[("num", Kind::Integers), ("shape", Kind::Integers), ("seed", Kind::Integers)],
+        cores: None,
+        record: |x| {
+            // SciPy refuses both; here there is one parameter.
+            let ((None, sizes) | (sizes, None)) = (x.integers("num"), x.integers("shape")) else { return Vec::new() };
+            let shape: Vec<usize> = sizes.unwrap_or_default().iter().map(|&size| size as usize).collect();
+            let seed = x.integers("seed").and_then(|seed| seed.first()).copied().unwrap_or(0);
+            result(Rotation::random(x.dtype(), seed, shape.as_slice()))
         },
     },
 ];
