@@ -1,14 +1,18 @@
 //! The users' API, as users write it.
 
+mod alignment;
 mod angles;
+mod containers;
 mod custom;
 mod errors;
 mod interpolation;
 mod manifolds;
 mod nested;
 mod operations;
+mod rigid_batches;
 mod rigid_transforms;
 mod rotations;
+mod statistics;
 mod trees;
 
 use rotrace::spatial::Rotation;
