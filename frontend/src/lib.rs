@@ -39,6 +39,7 @@ extern crate self as rotrace;
 mod array;
 mod compiled;
 mod error;
+pub mod implementations;
 mod manifold;
 mod signature;
 pub mod spatial;

@@ -3,6 +3,7 @@
 use super::frame::{ambient, place_of, poison, record_all, with_ambient};
 use super::{top_types, with_frame, with_parameters};
 use crate::compiled::Compiled;
+use crate::implementations::{Implementations, with_implementations, without_implementations};
 use crate::signature::Specification;
 use crate::tree::{Outline, leaves};
 use crate::{Error, Options, Tensor, Tree};
@@ -144,7 +145,7 @@ impl<'a, In: Tree<Tensor>, Out: Tree<Tensor>> Traced<'a, In, Out> {
             inert: false,
             location,
         };
-        let recorded = (self.recording)(&request);
+        let recorded = without_implementations(|| (self.recording)(&request));
         let (function, _) = recorded.outcome?;
         Ok(Lowered { function: Arc::new(function), results: recorded.results, types: PhantomData })
     }
@@ -165,6 +166,17 @@ impl<'a, In: Tree<Tensor>, Out: Tree<Tensor>> Traced<'a, In, Out> {
     #[track_caller]
     pub fn compile_with(&self, types: impl Specification, options: &Options) -> Result<Compiled<In, Out>, Error> {
         self.lower(types)?.compile_with(options)
+    }
+
+    /// The same function with a user's own implementations of operations; see [`Implementations`].
+    #[must_use]
+    pub fn using(&self, implementations: &Implementations) -> Self
+    where
+        In: 'a,
+        Out: 'a,
+    {
+        let (recording, implementations) = (Rc::clone(&self.recording), implementations.clone());
+        Traced::new(move |request| with_implementations(&implementations, || recording(request)))
     }
 
     /// Calls the function inside another traced function: its nodes become part of that one.

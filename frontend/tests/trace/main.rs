@@ -5,6 +5,7 @@ mod angles;
 mod containers;
 mod custom;
 mod errors;
+mod implementations;
 mod interpolation;
 mod manifolds;
 mod nested;

@@ -2,6 +2,8 @@
 
 use super::RigidTransform;
 use super::matrix::transposed;
+use crate::implementations::operate;
+use crate::implementations::operation::TransformApply;
 use crate::spatial::component::{components, dot, join};
 use crate::trace::located_at;
 use crate::{IntoTensor, Tensor, constant};
@@ -12,10 +14,10 @@ impl RigidTransform {
     #[track_caller]
     #[must_use]
     pub fn apply(self, points: impl IntoTensor) -> Tensor {
-        let points = points.into_operand();
-        located_at(Location::caller(), || {
+        let points = located_at(Location::caller(), || constant(points));
+        operate::<TransformApply>(Location::caller(), (self, points), |_| {
             let (rows, translation) = self.entries("RigidTransform::apply");
-            let [x, y, z] = components::<3>("RigidTransform::apply", constant(points));
+            let [x, y, z] = components::<3>("RigidTransform::apply", points);
             let moved = |index: usize| {
                 let [a, b, c] = rows[index];
                 a.fma(x, b.fma(y, c.fma(z, translation[index])))

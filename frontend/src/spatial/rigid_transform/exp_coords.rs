@@ -11,10 +11,11 @@
 use super::RigidTransform;
 use super::matrix::{assemble, block_of};
 use crate::Tensor;
+use crate::implementations::operate;
+use crate::implementations::operation::{AsExpCoords, FromExpCoords};
 use crate::spatial::Rotation;
 use crate::spatial::component::{components, cross, dot, join, polynomial};
 use crate::spatial::rotation::half_sine_and_cosine;
-use crate::trace::located_at;
 use std::panic::Location;
 
 /// Taylor coefficients in `t` of `(sqrt(t) - sin(sqrt(t))) / sqrt(t)^3`: `(-1)^k / (2 k + 3)!`.
@@ -58,7 +59,7 @@ impl RigidTransform {
     #[track_caller]
     #[must_use]
     pub fn from_exp_coords(exp_coords: Tensor) -> Self {
-        located_at(Location::caller(), || {
+        operate::<FromExpCoords>(Location::caller(), exp_coords, |exp_coords| {
             let [x, y, z, velocity @ ..] = components::<6>("RigidTransform::from_exp_coords", exp_coords);
             let rotvec = [x, y, z];
             let (first, second) = exponential(dot(rotvec, rotvec));
@@ -75,7 +76,7 @@ impl RigidTransform {
     #[track_caller]
     #[must_use]
     pub fn as_exp_coords(self) -> Tensor {
-        located_at(Location::caller(), || {
+        operate::<AsExpCoords>(Location::caller(), self, |_| {
             let translation = self.entries("RigidTransform::as_exp_coords").1;
             let rotvec = components::<3>("RigidTransform::as_exp_coords", self.rotation().as_rotvec());
             let factor = polynomial(dot(rotvec, rotvec), &COTANGENT_REMAINDER, 13);

@@ -9,6 +9,8 @@
 use super::RigidTransform;
 use super::matrix::{Block, assemble, block_of, transposed};
 use crate::Tensor;
+use crate::implementations::operate;
+use crate::implementations::operation::TransformMultiply;
 use crate::spatial::Rotation;
 use crate::spatial::component::dot;
 use crate::trace::located_at;
@@ -21,7 +23,7 @@ impl Mul for RigidTransform {
     /// The transform by `other`, then by this one. Leading axes broadcast.
     #[track_caller]
     fn mul(self, other: Self) -> Self {
-        located_at(Location::caller(), || {
+        operate::<TransformMultiply>(Location::caller(), (self, other), |_| {
             let (first, translation) = self.entries("RigidTransform product");
             let (second, moved) = other.entries("RigidTransform product");
             let moved = std::array::from_fn(|row| {

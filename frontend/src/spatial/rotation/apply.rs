@@ -2,6 +2,8 @@
 
 use super::Rotation;
 use super::matrix::{Matrix, half_rows};
+use crate::implementations::operate;
+use crate::implementations::operation::{Apply, ApplyInverse};
 use crate::spatial::component::{components, dot, join};
 use crate::trace::located_at;
 use crate::{IntoTensor, Tensor, constant};
@@ -12,10 +14,10 @@ impl Rotation {
     #[track_caller]
     #[must_use]
     pub fn apply(self, vectors: impl IntoTensor) -> Tensor {
-        let vectors = vectors.into_operand();
-        located_at(Location::caller(), || {
+        let vectors = located_at(Location::caller(), || constant(vectors));
+        operate::<Apply>(Location::caller(), (self, vectors), |_| {
             let rows = half_rows(components::<4>("Rotation::apply", self.quat));
-            rotate(rows, components::<3>("Rotation::apply", constant(vectors)))
+            rotate(rows, components::<3>("Rotation::apply", vectors))
         })
     }
 
@@ -23,11 +25,11 @@ impl Rotation {
     #[track_caller]
     #[must_use]
     pub fn apply_inverse(self, vectors: impl IntoTensor) -> Tensor {
-        let vectors = vectors.into_operand();
-        located_at(Location::caller(), || {
+        let vectors = located_at(Location::caller(), || constant(vectors));
+        operate::<ApplyInverse>(Location::caller(), (self, vectors), |_| {
             let rows = half_rows(components::<4>("Rotation::apply_inverse", self.quat));
             let columns = std::array::from_fn(|row| rows.map(|entries| entries[row]));
-            rotate(columns, components::<3>("Rotation::apply_inverse", constant(vectors)))
+            rotate(columns, components::<3>("Rotation::apply_inverse", vectors))
         })
     }
 }

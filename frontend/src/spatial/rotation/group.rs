@@ -2,8 +2,9 @@
 
 use super::Rotation;
 use crate::Tensor;
+use crate::implementations::operate;
+use crate::implementations::operation::{Inverse, Magnitude, Multiply};
 use crate::spatial::component::{components, dot, inverse_root_near_one, join};
-use crate::trace::located_at;
 use std::ops::Mul;
 use std::panic::Location;
 
@@ -14,7 +15,7 @@ impl Mul for Rotation {
     /// normalised again, so that long chains stay rotations.
     #[track_caller]
     fn mul(self, other: Self) -> Self {
-        located_at(Location::caller(), || {
+        operate::<Multiply>(Location::caller(), (self, other), |_| {
             let left = components::<4>("Rotation product", self.quat);
             let product = hamilton(left, components::<4>("Rotation product", other.quat));
             let scale = inverse_root_near_one(dot(product, product));
@@ -38,7 +39,7 @@ impl Rotation {
     #[track_caller]
     #[must_use]
     pub fn inv(self) -> Self {
-        located_at(Location::caller(), || {
+        operate::<Inverse>(Location::caller(), self, |_| {
             let [x, y, z, w] = components::<4>("Rotation::inv", self.quat);
             Self { quat: join([-x, -y, -z, w]) }
         })
@@ -49,7 +50,7 @@ impl Rotation {
     #[track_caller]
     #[must_use]
     pub fn magnitude(self) -> Tensor {
-        located_at(Location::caller(), || {
+        operate::<Magnitude>(Location::caller(), self, |_| {
             let [x, y, z, w] = components::<4>("Rotation::magnitude", self.quat);
             let squared = dot([x, y, z], [x, y, z]);
             let none = squared.equal(0);

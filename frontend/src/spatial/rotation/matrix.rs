@@ -7,6 +7,8 @@
 //! projection.
 
 use super::Rotation;
+use crate::implementations::operate;
+use crate::implementations::operation::{AsMatrix, FromMatrix};
 pub(super) use crate::spatial::component::Matrix;
 use crate::spatial::component::{checked, components, dot, join};
 use crate::spatial::eigenvector::{
@@ -27,7 +29,7 @@ impl Rotation {
     #[track_caller]
     #[must_use]
     pub fn from_matrix(matrix: Tensor) -> Self {
-        located_at(Location::caller(), || {
+        operate::<FromMatrix>(Location::caller(), matrix, |matrix| {
             let matrix = entries("Rotation::from_matrix", matrix);
             // All rotations have this norm, so that their largest eigenvalue is 3.
             let scale = squared_norm(matrix).sqrt().reciprocal() * 3.0_f64.sqrt();
@@ -66,7 +68,7 @@ impl Rotation {
     #[track_caller]
     #[must_use]
     pub fn as_matrix(self) -> Tensor {
-        located_at(Location::caller(), || {
+        operate::<AsMatrix>(Location::caller(), self, |_| {
             let halves = half_rows(components::<4>("Rotation::as_matrix", self.quat));
             let whole: Vec<Tensor> = halves.as_flattened().iter().map(|&half| half + half).collect();
             stack(whole, -1).reshape_last(1, [3, 3])

@@ -5,8 +5,9 @@
 
 use super::Rotation;
 use crate::Tensor;
+use crate::implementations::operate;
+use crate::implementations::operation::{AsMrp, FromMrp};
 use crate::spatial::component::{components, dot, join};
-use crate::trace::located_at;
 use std::panic::Location;
 
 impl Rotation {
@@ -17,7 +18,7 @@ impl Rotation {
     #[track_caller]
     #[must_use]
     pub fn from_mrp(mrp: Tensor) -> Self {
-        located_at(Location::caller(), || {
+        operate::<FromMrp>(Location::caller(), mrp, |mrp| {
             let mrp = components::<3>("Rotation::from_mrp", mrp);
             let squared = dot(mrp, mrp);
             let denominator = squared + 1;
@@ -31,7 +32,7 @@ impl Rotation {
     #[track_caller]
     #[must_use]
     pub fn as_mrp(self) -> Tensor {
-        located_at(Location::caller(), || {
+        operate::<AsMrp>(Location::caller(), self, |_| {
             let [x, y, z, w] = components::<4>("Rotation::as_mrp", self.quat);
             let flip = w.less(0);
             let denominator = flip.select(1 - w, w + 1);

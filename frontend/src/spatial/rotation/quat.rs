@@ -1,6 +1,8 @@
 //! Quaternions.
 
 use super::Rotation;
+use crate::implementations::operate;
+use crate::implementations::operation::FromQuat;
 use crate::spatial::component::{checked, components, dot, join};
 use crate::trace::located_at;
 use crate::{DType, Dim, IntoShape, Tensor, constant};
@@ -13,7 +15,7 @@ impl Rotation {
     #[track_caller]
     #[must_use]
     pub fn from_quat(quat: Tensor) -> Self {
-        located_at(Location::caller(), || {
+        operate::<FromQuat>(Location::caller(), quat, |quat| {
             let quat = components::<4>("Rotation::from_quat", quat);
             let norm = dot(quat, quat).sqrt();
             Self { quat: join(quat.map(|component| component / norm)) }

@@ -7,6 +7,8 @@
 
 use super::Rotation;
 use super::quat::is_flipped;
+use crate::implementations::operate;
+use crate::implementations::operation::{AsRotvec, FromRotvec};
 use crate::spatial::component::{components, dot, join, polynomial};
 use crate::trace::located_at;
 use crate::{Tensor, where_};
@@ -55,7 +57,7 @@ impl Rotation {
     #[track_caller]
     #[must_use]
     pub fn from_rotvec(rotvec: Tensor) -> Self {
-        located_at(Location::caller(), || {
+        operate::<FromRotvec>(Location::caller(), rotvec, |rotvec| {
             let vector = components::<3>("Rotation::from_rotvec", rotvec);
             let (factor, w) = half_sine_and_cosine(dot(vector, vector));
             let [x, y, z] = vector.map(|component| component * factor);
@@ -75,7 +77,7 @@ impl Rotation {
     #[track_caller]
     #[must_use]
     pub fn as_rotvec(self) -> Tensor {
-        located_at(Location::caller(), || {
+        operate::<AsRotvec>(Location::caller(), self, |_| {
             let quat @ [x, y, z, w] = components::<4>("Rotation::as_rotvec", self.quat);
             let sign = where_(is_flipped(quat), w.full_like(-1), 1);
             let factor = sign * angle_over_sine(dot([x, y, z], [x, y, z]), w * sign);
