@@ -25,7 +25,8 @@
 //! * [`trace`] makes a [`Traced`] function, which [`Traced::grad`] and its like transform and [`Traced::compile`]
 //!   compiles for types such as `"f64[n, 3], f64[3]"`.
 //! * Arguments and results are [`Tree`]s: tuples, arrays, vectors, structs with `#[derive(Tree)]`.
-//! * [`spatial`] has rotations, with the conventions of `scipy.spatial.transform`.
+//! * [`spatial`] has rotations, with the conventions of `scipy.spatial.transform`; [`eager`] has the same operations on
+//!   arrays, compiled behind the scenes.
 //!
 //! A mistake, such as shapes that do not fit, makes the trace inert and comes back as the [`Error`] of
 //! [`Traced::lower`] or [`Traced::compile`], with the line of your source that made it.
@@ -37,7 +38,9 @@ extern crate self as rotrace;
 
 mod array;
 mod compiled;
+pub mod eager;
 mod error;
+mod rows;
 mod signature;
 pub mod spatial;
 mod tensor;

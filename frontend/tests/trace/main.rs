@@ -1,5 +1,6 @@
 //! The users' API, as users write it.
 
+mod eager;
 mod errors;
 mod nested;
 mod operations;

@@ -4,6 +4,7 @@
 //! order of a quaternion's components, `scalar_first`, is a `take` away.
 
 mod containers;
+mod eager;
 mod rotation;
 
 use crate::format::{Numbers, ValueCase};

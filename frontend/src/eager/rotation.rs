@@ -1,0 +1,109 @@
+//! Rotations of concrete arrays.
+
+use super::operation::Operation;
+use super::table::{Setting, concrete, constructors, methods, operation, refused, traced};
+use crate::{Array, DType, Error, spatial};
+use std::ops::Mul;
+
+/// Where the functions are that make a [`Rotation<Array>`](spatial::Rotation) of arrays.
+///
+/// They have the names of the traced ones, which are functions of [`spatial::Rotation`] itself, and mean the same.
+#[derive(Debug)]
+pub enum Rotation {}
+
+constructors! { Rotation:
+    /// Of quaternions `[..., 4]`, scalar-last, which are normalised; their sign is kept.
+    fn from_quat(quat: Array[1]) -> Rotation[1] { spatial::Rotation::from_quat(quat) }
+        else "a quaternion of length zero";
+
+    /// Of quaternions `[..., 4]`, scalar-last, that have unit length already, which is not checked.
+    fn from_unit_quat(quat: Array[1]) -> Rotation[1] { spatial::Rotation::from_unit_quat(quat) };
+
+    /// Of matrices `[..., 3, 3]`: the nearest rotation if a matrix is not one.
+    fn from_matrix(matrix: Array[2]) -> Rotation[1] { spatial::Rotation::from_matrix(matrix) }
+        else "a matrix whose determinant is not positive (a left-handed or null coordinate frame)";
+
+    /// Of matrices `[..., 3, 3]` that are rotations, which is not checked.
+    fn from_matrix_assume_valid(matrix: Array[2]) -> Rotation[1] {
+        spatial::Rotation::from_matrix_assume_valid(matrix)
+    };
+
+    /// Of rotation vectors `[..., 3]` in radians.
+    fn from_rotvec(rotvec: Array[1]) -> Rotation[1] { spatial::Rotation::from_rotvec(rotvec) };
+
+    /// Of rotation vectors `[..., 3]` whose length is the angle in degrees.
+    fn from_rotvec_degrees(rotvec: Array[1]) -> Rotation[1] { spatial::Rotation::from_rotvec_degrees(rotvec) };
+}
+
+impl Rotation {
+    /// The rotation that changes nothing, over the given leading axes.
+    ///
+    /// # Errors
+    /// If the array would not fit in memory, or the element type is not a float.
+    pub fn identity(dtype: DType, shape: &[usize]) -> Result<spatial::Rotation<Array>, Error> {
+        let shape: Vec<usize> = shape.iter().copied().chain([4]).collect();
+        let mut quat = Array::zeros_of(dtype, &shape)?;
+        if dtype == DType::F32 {
+            quat.as_mut_slice::<f32>()?.iter_mut().skip(3).step_by(4).for_each(|w| *w = 1.0);
+        } else {
+            quat.as_mut_slice::<f64>()?.iter_mut().skip(3).step_by(4).for_each(|w| *w = 1.0);
+        }
+        Ok(spatial::Rotation::from_parts(quat))
+    }
+}
+
+methods! { Rotation[1] as rotation:
+    /// The quaternions `[..., 4]`, scalar-last; with `canonical`, those of `q` and `-q` with positive `w`.
+    fn as_quat(; canonical: bool) -> Array[1] { rotation.as_quat(canonical) };
+
+    /// The matrices `[..., 3, 3]`.
+    fn as_matrix() -> Array[2] { rotation.as_matrix() };
+
+    /// The rotation vectors `[..., 3]` in radians, with angles in `[0, pi]`.
+    fn as_rotvec() -> Array[1] { rotation.as_rotvec() };
+
+    /// The rotation vectors `[..., 3]` with angles in degrees, in `[0, 180]`.
+    fn as_rotvec_degrees() -> Array[1] { rotation.as_rotvec_degrees() };
+
+    /// The vectors `[..., 3]` rotated; leading axes broadcast with the rotations'.
+    fn apply(vectors: Array[1]) -> Array[1] { rotation.apply(vectors) };
+
+    /// The vectors `[..., 3]` rotated by the inverse rotations.
+    fn apply_inverse(vectors: Array[1]) -> Array[1] { rotation.apply_inverse(vectors) };
+
+    /// The inverse rotations; the sign of `w` is kept.
+    fn inv() -> Rotation[1] { rotation.inv() };
+
+    /// The angles `[...]` in radians, in `[0, pi]`.
+    fn magnitude() -> Array[0] { rotation.magnitude() };
+}
+
+impl Mul for &spatial::Rotation<Array> {
+    type Output = Result<spatial::Rotation<Array>, Error>;
+
+    /// The rotation by `other`, then by this one. Leading axes broadcast.
+    #[track_caller]
+    fn mul(self, other: Self) -> Self::Output {
+        operation!(
+            Rotation::product(rotation: Rotation [1] = self.clone(), other: Rotation [1] = other.clone();)
+                -> Rotation [1] { rotation * other }
+        )
+    }
+}
+
+impl Mul for spatial::Rotation<Array> {
+    type Output = Result<Self, Error>;
+
+    /// The rotation by `other`, then by this one. Leading axes broadcast.
+    #[track_caller]
+    fn mul(self, other: Self) -> Self::Output {
+        &self * &other
+    }
+}
+
+impl From<&Self> for spatial::Rotation<Array> {
+    /// Shares the elements.
+    fn from(rotation: &Self) -> Self {
+        rotation.clone()
+    }
+}
