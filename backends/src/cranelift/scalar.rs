@@ -150,6 +150,7 @@ impl Code<'_, '_> {
             | ScalarOp::Exp
             | ScalarOp::Exp2
             | ScalarOp::Expm1
+            | ScalarOp::Rsqrt
             | ScalarOp::Log
             | ScalarOp::Log1p
             | ScalarOp::Log2
@@ -253,6 +254,7 @@ impl Code<'_, '_> {
             | ScalarOp::Exp
             | ScalarOp::Exp2
             | ScalarOp::Expm1
+            | ScalarOp::Rsqrt
             | ScalarOp::Log
             | ScalarOp::Log1p
             | ScalarOp::Log2

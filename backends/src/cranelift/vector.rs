@@ -118,6 +118,7 @@ impl Code<'_, '_> {
             | ScalarOp::Exp
             | ScalarOp::Exp2
             | ScalarOp::Expm1
+            | ScalarOp::Rsqrt
             | ScalarOp::Log
             | ScalarOp::Log1p
             | ScalarOp::Log2

@@ -44,6 +44,12 @@ pub(super) fn dot<const N: usize>(a: [Tensor; N], b: [Tensor; N]) -> Tensor {
     sum
 }
 
+/// `1 / sqrt(x)` of what is 1 but for rounding errors. `rsqrt` is computed on doubles, which for singles takes longer than
+/// a division.
+pub(super) fn inverse_root_near_one(x: Tensor) -> Tensor {
+    if x.dtype() == Some(DType::F32) { x.sqrt().reciprocal() } else { x.rsqrt() }
+}
+
 /// The polynomial with the given coefficients, lowest first; for `f32` only the first `single` of them.
 pub(super) fn polynomial(x: Tensor, coefficients: &[f64], single: usize) -> Tensor {
     let count = if x.dtype() == Some(DType::F32) { single } else { coefficients.len() };

@@ -159,6 +159,8 @@ unary! {
     sign Sign;
     /// The square root, correctly rounded; NaN for negative x.
     sqrt Sqrt;
+    /// 1 / sqrt(x); infinite at 0, NaN for negative x. Fastest within 1e-6 of 1.
+    rsqrt Rsqrt;
     /// The largest integer not above x.
     floor Floor;
     /// The smallest integer not below x.

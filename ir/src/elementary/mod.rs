@@ -24,6 +24,7 @@ mod native;
 mod power;
 mod reduction;
 mod remainder;
+mod root;
 mod trigonometric;
 
 pub use algebra::{Algebra, DoubleAlgebra};
@@ -92,6 +93,7 @@ pub fn definition<A: DoubleAlgebra>(op: ScalarOp) -> Definition<A> {
         ScalarOp::Signbit => Definition::Bits(Bits::Signbit),
         ScalarOp::FloorDivide => Binary(arithmetic::floor_divide),
         ScalarOp::Remainder => Binary(arithmetic::remainder),
+        ScalarOp::Rsqrt => Unary(root::rsqrt),
         ScalarOp::Exp => Unary(exponential::exp),
         ScalarOp::Exp2 => Unary(exponential::exp2),
         ScalarOp::Expm1 => Unary(exponential::expm1),

@@ -33,6 +33,7 @@ pub enum ScalarOp {
     Abs,
     Sign,
     Sqrt,
+    Rsqrt,
     Fma,
     Maximum,
     Minimum,

@@ -121,7 +121,7 @@ use Sample::{AboveMinusOne, AboveOne, Moderate, Positive, Power, Shift, Unit, Wi
 
 /// Every scalar operation, in the order of [`ScalarOp`]'s variants.
 #[rustfmt::skip]
-pub static TABLE: [Row; 60] = [
+pub static TABLE: [Row; 61] = [
     row(ScalarOp::Add, "add", (2, Numeric, Numeric), (Wide, 0.5), "x + y; integers wrap"),
     row(ScalarOp::Subtract, "subtract", (2, Numeric, Numeric), (Wide, 0.5), "x - y; integers wrap"),
     row(ScalarOp::Multiply, "multiply", (2, Numeric, Numeric), (Wide, 0.5), "x * y; integers wrap"),
@@ -132,6 +132,7 @@ pub static TABLE: [Row; 60] = [
     row(ScalarOp::Abs, "abs", (1, Numeric, Numeric), (Wide, 0.5), "|x|: clears the sign bit of a float; MIN of a signed integer wraps to itself"),
     row(ScalarOp::Sign, "sign", (1, Numeric, None), (Wide, 0.5), "-1, 0 or 1; NaN stays NaN and a zero of either sign gives +0"),
     row(ScalarOp::Sqrt, "sqrt", (1, Float, Float), (Positive, 0.5), "the square root, correctly rounded; sqrt(-0) is -0"),
+    row(ScalarOp::Rsqrt, "rsqrt", (1, Float, None), (Positive, 1.0), "1 / sqrt(x); fastest near 1, for lengths that are nearly right"),
     row(ScalarOp::Fma, "fma", (3, Float, Float), (Wide, 0.5), "x * y + z, rounded once"),
     row(ScalarOp::Maximum, "maximum", (2, Numeric, Integer), (Wide, 0.5), "the larger; NaN if either is NaN; +0 is above -0"),
     row(ScalarOp::Minimum, "minimum", (2, Numeric, Integer), (Wide, 0.5), "the smaller; NaN if either is NaN; -0 is below +0"),

@@ -5,7 +5,8 @@
 use rotrace_ir::ScalarOp;
 
 /// The unary functions.
-pub const UNARY: [ScalarOp; 19] = [
+pub const UNARY: [ScalarOp; 20] = [
+    ScalarOp::Rsqrt,
     ScalarOp::Exp,
     ScalarOp::Exp2,
     ScalarOp::Expm1,
@@ -36,6 +37,7 @@ pub const PLATFORM_BOUND: f64 = 16.0;
 /// The value of a unary function.
 pub fn platform(op: ScalarOp, x: f64) -> f64 {
     match op {
+        ScalarOp::Rsqrt => x.sqrt().recip(),
         ScalarOp::Exp => x.exp(),
         ScalarOp::Exp2 => x.exp2(),
         ScalarOp::Expm1 => x.exp_m1(),

@@ -51,6 +51,7 @@ impl Reference {
         let one = big(1.0);
         let (a, c) = (big(x), &mut self.constants);
         let value = match op {
+            ScalarOp::Rsqrt => one.div(&a.sqrt(BITS, NEAREST), BITS, NEAREST),
             ScalarOp::Exp => a.exp(BITS, NEAREST, c),
             ScalarOp::Exp2 => a.mul(&c.ln_2(BITS, NEAREST), BITS, NEAREST).exp(BITS, NEAREST, c),
             ScalarOp::Expm1 if x.abs() < 1e-12 => series(&a, [2.0, 6.0, 24.0, 120.0]),

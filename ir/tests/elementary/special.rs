@@ -35,6 +35,17 @@ fn exponentials() {
 }
 
 #[test]
+fn reciprocal_roots() {
+    for (x, expected) in [(0.0, INF), (-0.0, -INF), (1.0, 1.0), (INF, 0.0), (-INF, NAN), (-1.0, NAN), (NAN, NAN)] {
+        check(ScalarOp::Rsqrt, &[x], expected);
+    }
+    for exponent in [-148, -126, -4, 2, 4, 126] {
+        check(ScalarOp::Rsqrt, &[2f64.powi(exponent)], 2f64.powi(-exponent / 2));
+    }
+    check(ScalarOp::Rsqrt, &[0.25], 2.0);
+}
+
+#[test]
 fn logarithms() {
     for op in [ScalarOp::Log, ScalarOp::Log2, ScalarOp::Log10] {
         for (x, expected) in

@@ -79,9 +79,16 @@ pub fn is_zero(op: ScalarOp, operand: usize) -> bool {
         S::IsNan | S::IsInf | S::IsFinite | S::Signbit => true,
         S::And | S::Or | S::Xor | S::Not | S::ShiftLeft | S::ShiftRight | S::MultiplyHigh => true,
         S::Select => operand == 0,
-        S::Add | S::Subtract | S::Multiply | S::Divide | S::Remainder | S::Negative | S::Abs | S::Sqrt | S::Fma => {
-            false
-        }
+        S::Add
+        | S::Subtract
+        | S::Multiply
+        | S::Divide
+        | S::Remainder
+        | S::Negative
+        | S::Abs
+        | S::Sqrt
+        | S::Rsqrt
+        | S::Fma => false,
         S::Maximum | S::Minimum => false,
         S::Exp | S::Exp2 | S::Expm1 | S::Log | S::Log1p | S::Log2 | S::Log10 | S::Logaddexp | S::Pow | S::Hypot => {
             false
@@ -109,6 +116,7 @@ pub(super) fn partial(e: &mut Emitter, op: ScalarOp, i: usize, v: &[ValueId], z:
         (S::Select, _) => smallvec![Unless(x)],
         (S::Maximum | S::Minimum, _) => extreme(e, op, v[i], v[1 - i]),
         (S::Sqrt, _) => sqrt(e, z),
+        (S::Rsqrt, _) => rsqrt(e, z),
         (S::Exp, _) => smallvec![Times(z)],
         (S::Exp2, _) => smallvec![Times(z), Times(e.number(LN_2, x))],
         (S::Expm1, _) => smallvec![Times(e.scalar(S::Exp, &[x]))],
@@ -203,6 +211,13 @@ fn sqrt(e: &mut Emitter, z: ValueId) -> Partial {
     let zero = is(e, z, 0.0);
     let twice = e.add(z, z);
     smallvec![Unless(zero), Over(guarded(e, zero, twice))]
+}
+
+/// `-z*z*z / 2`
+fn rsqrt(e: &mut Emitter, z: ValueId) -> Partial {
+    let square = e.multiply(z, z);
+    let half = e.number(-0.5, z);
+    smallvec![Times(e.multiply(square, z)), Times(half)]
 }
 
 /// `1 / sqrt(1 - x*x)`

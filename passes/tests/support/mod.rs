@@ -248,6 +248,7 @@ pub fn elementary(op: ScalarOp, operands: &[Scalar]) -> Scalar {
         ScalarOp::Signbit => return truth(x.is_sign_negative()),
         ScalarOp::Exp => x.exp(),
         ScalarOp::Exp2 => x.exp2(),
+        ScalarOp::Rsqrt => x.sqrt().recip(),
         ScalarOp::Expm1 => x.exp_m1(),
         ScalarOp::Log => x.ln(),
         ScalarOp::Log1p => x.ln_1p(),

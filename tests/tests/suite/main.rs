@@ -21,6 +21,7 @@ mod allocations;
 mod bad_input;
 mod bad_text;
 mod corpus;
+mod derivative_table;
 mod engines;
 mod guards;
 mod large_angles;

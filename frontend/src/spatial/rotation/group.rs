@@ -2,7 +2,7 @@
 
 use super::Rotation;
 use crate::Tensor;
-use crate::spatial::component::{components, dot, join};
+use crate::spatial::component::{components, dot, inverse_root_near_one, join};
 use crate::trace::located_at;
 use std::ops::Mul;
 use std::panic::Location;
@@ -23,7 +23,7 @@ impl Mul for Rotation {
                 pw.fma(qz, qw.fma(pz, px.fma(qy, -(py * qx)))),
                 pw.fma(qw, -dot([px, py, pz], [qx, qy, qz])),
             ];
-            let scale = dot(product, product).sqrt().reciprocal();
+            let scale = inverse_root_near_one(dot(product, product));
             Self { quat: join(product.map(|component| component * scale)) }
         })
     }

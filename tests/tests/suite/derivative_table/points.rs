@@ -1,0 +1,81 @@
+//! Where derivatives are taken.
+
+use std::f64::consts::{FRAC_PI_2, PI};
+
+/// An argument, flattened, and what is special about it.
+#[derive(Clone, Debug)]
+pub(super) struct Point {
+    /// The column of the page.
+    pub name: &'static str,
+    pub value: Vec<f64>,
+}
+
+/// An axis in general position, of unit length.
+const AXIS: [f64; 3] = [0.48, -0.6, 0.64];
+
+/// Angles with the names of their columns.
+const ANGLES: [(&str, f64); 5] =
+    [("generic", 1.1), ("identity", 0.0), ("1e-12", 1e-12), ("1e-30", 1e-30), ("half turn", PI)];
+
+fn point(name: &'static str, value: impl Into<Vec<f64>>) -> Point {
+    Point { name, value: value.into() }
+}
+
+/// The unit quaternion of a turn about [`AXIS`]; exactly without a scalar part for a half turn.
+fn turn(angle: f64) -> [f64; 4] {
+    let (sine, cosine) = if angle == PI { (1.0, 0.0) } else { (angle / 2.0).sin_cos() };
+    [AXIS[0] * sine, AXIS[1] * sine, AXIS[2] * sine, cosine]
+}
+
+/// A quarter turn about y, where the middle angle of `xyz` is at its end.
+const LOCKED: [f64; 4] = [0.0, std::f64::consts::FRAC_1_SQRT_2, 0.0, std::f64::consts::FRAC_1_SQRT_2];
+
+/// Quaternions.
+pub(super) fn quats() -> Vec<Point> {
+    ANGLES.iter().map(|&(name, angle)| point(name, turn(angle))).chain([point("gimbal lock", LOCKED)]).collect()
+}
+
+/// Rotation vectors.
+pub(super) fn rotvecs() -> Vec<Point> {
+    let vector = |angle: f64| AXIS.map(|component| component * angle);
+    let named = ANGLES.iter().map(|&(name, angle)| {
+        let name = if angle == 0.0 { "zero vector" } else { name };
+        point(name, vector(angle))
+    });
+    named.chain([point("gimbal lock", [0.0, FRAC_PI_2, 0.0])]).collect()
+}
+
+/// Rotation matrices, row by row.
+pub(super) fn matrices() -> Vec<Point> {
+    quats().into_iter().map(|quat| point(quat.name, matrix(&quat.value))).collect()
+}
+
+/// Matrices that are no rotations: in general position, and with all singular values, or two, equal.
+pub(super) fn distorted_matrices() -> Vec<Point> {
+    let rotation = matrix(&turn(1.1));
+    let scaled = |scales: [f64; 3]| -> Vec<f64> {
+        rotation.iter().enumerate().map(|(index, entry)| entry * scales[index % 3]).collect()
+    };
+    let mut shares = scaled([1.0, 1.3, 0.7]);
+    shares[1] += 0.2;
+    vec![
+        point("generic", shares),
+        point("equal singular values", scaled([2.0, 2.0, 2.0])),
+        point("two equal", scaled([0.5, 0.5, 3.0])),
+    ]
+}
+
+fn matrix(quat: &[f64]) -> Vec<f64> {
+    let [x, y, z, w] = [quat[0], quat[1], quat[2], quat[3]];
+    vec![
+        1.0 - 2.0 * (y * y + z * z),
+        2.0 * (x * y - z * w),
+        2.0 * (x * z + y * w),
+        2.0 * (x * y + z * w),
+        1.0 - 2.0 * (x * x + z * z),
+        2.0 * (y * z - x * w),
+        2.0 * (x * z - y * w),
+        2.0 * (y * z + x * w),
+        1.0 - 2.0 * (x * x + y * y),
+    ]
+}
