@@ -25,7 +25,7 @@ impl<'a> Rows<'a> {
 
     /// The elements that meet a row of an array with the given leading sizes, by broadcasting; all elements if the
     /// leading axes do not correspond.
-    fn meeting(&self, row: usize, leading: &[usize]) -> Range<usize> {
+    pub fn meeting(&self, row: usize, leading: &[usize]) -> Range<usize> {
         let own = self.leading();
         let (mut rest, mut place, mut stride) = (row, 0, 1);
         let fits = own.len() <= leading.len()

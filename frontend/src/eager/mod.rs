@@ -24,12 +24,14 @@
 //!   that names the first such element. An element with an infinity or a NaN gives NaN without an error.
 //! * A call costs the call of the compiled function, and about 200 ns to find it (`docs/records/eager.md`). The first
 //!   call with arguments of their types costs the compilation, some milliseconds.
+//! * Objects are containers over their leading axes (`index`, `slice`, `take`, `set`, ...). These are not compiled.
 //! * [`jit`] does the same for a function of the user's.
 //!
 //! To add an operation, add its line to the table of its class, as `table.rs` describes. A class needs a file with its
 //! namespace and its tables. What does not fit a table calls `Operation` itself, as the product of rotations does.
 
 mod cache;
+mod container;
 mod jit;
 mod operation;
 mod rotation;

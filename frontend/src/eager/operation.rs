@@ -13,8 +13,8 @@ pub(super) struct Operation<O, In, Out> {
     name: &'static str,
     /// How many trailing axes belong to one element, for each leaf of each argument.
     arguments: &'static [&'static [usize]],
-    /// The same for the leaves of the result.
-    result: &'static [usize],
+    /// The same for the leaves of each result.
+    results: &'static [&'static [usize]],
     /// What is wrong with an element for which the result is NaN, though its arguments are finite; `None` if that is
     /// not a mistake.
     refused: Option<&'static str>,
@@ -25,10 +25,10 @@ impl<O: Clone + Eq + Hash, In: Tree<Tensor>, Out: Tree<Tensor>> Operation<O, In,
     pub(super) const fn new(
         name: &'static str,
         arguments: &'static [&'static [usize]],
-        result: &'static [usize],
+        results: &'static [&'static [usize]],
         refused: Option<&'static str>,
     ) -> Self {
-        Self { name, arguments, result, refused, programs: Cache::new() }
+        Self { name, arguments, results, refused, programs: Cache::new() }
     }
 
     /// Calls `function`, which is traced if there is no program yet for these options and types.
@@ -65,7 +65,8 @@ impl<O: Clone + Eq + Hash, In: Tree<Tensor>, Out: Tree<Tensor>> Operation<O, In,
         rows.extend(arrays.into_iter().zip(self.cores()).map(|(array, core)| Rows { array, core }));
         let mut parts = SmallVec::<[&Array; 4]>::new();
         results.visit(&mut |array| parts.push(array));
-        let parts = parts.into_iter().zip(self.result).map(|(array, &core)| Rows { array, core });
+        let parts =
+            parts.into_iter().zip(self.results.iter().copied().flatten()).map(|(array, &core)| Rows { array, core });
         let row = parts.into_iter().find_map(|part| first_without_reason(&rows, part));
         match row {
             None => Ok(results),

@@ -1,9 +1,9 @@
 //! Rotations of concrete arrays.
 
+use super::container::{Container, container};
 use super::operation::Operation;
-use super::table::{Setting, concrete, constructors, methods, operation, refused, traced};
+use super::table::{Setting, concrete, constructors, cores, methods, operation, product, refused, traced};
 use crate::{Array, DType, Error, spatial};
-use std::ops::Mul;
 
 /// Where the functions are that make a [`Rotation<Array>`](spatial::Rotation) of arrays.
 ///
@@ -78,32 +78,5 @@ methods! { Rotation[1] as rotation:
     fn magnitude() -> Array[0] { rotation.magnitude() };
 }
 
-impl Mul for &spatial::Rotation<Array> {
-    type Output = Result<spatial::Rotation<Array>, Error>;
-
-    /// The rotation by `other`, then by this one. Leading axes broadcast.
-    #[track_caller]
-    fn mul(self, other: Self) -> Self::Output {
-        operation!(
-            Rotation::product(rotation: Rotation [1] = self.clone(), other: Rotation [1] = other.clone();)
-                -> Rotation [1] { rotation * other }
-        )
-    }
-}
-
-impl Mul for spatial::Rotation<Array> {
-    type Output = Result<Self, Error>;
-
-    /// The rotation by `other`, then by this one. Leading axes broadcast.
-    #[track_caller]
-    fn mul(self, other: Self) -> Self::Output {
-        &self * &other
-    }
-}
-
-impl From<&Self> for spatial::Rotation<Array> {
-    /// Shares the elements.
-    fn from(rotation: &Self) -> Self {
-        rotation.clone()
-    }
-}
+product!(Rotation[1]);
+container!(Rotation 1);

@@ -1,8 +1,9 @@
 //! Tables of operations: one line makes a public function, its programs and its check.
 //!
-//! A line says the arguments that are arrays or objects with how many trailing axes of each of their leaves belong to
-//! one element, the options that are neither, the result likewise, the traced expression, in which the arguments are
-//! traced, and what is wrong where the result is NaN although the arguments are finite:
+//! A line says the arguments that are arrays or objects, with how many trailing axes of each of their leaves belong to
+//! one element; then, behind a semicolon, the options that are neither; the result or results like the arguments; the
+//! traced expression, where the arguments are traced; and what is wrong where the result is NaN although the arguments
+//! are finite, if that is a mistake:
 //!
 //! ```text
 //! /// Of quaternions `[..., 4]`.
@@ -34,20 +35,24 @@ macro_rules! plain_settings {
 
 plain_settings!(bool);
 
-/// The concrete type that a table calls `Array` or by a class's name.
+/// The concrete type of what a table calls `Array` or by a class's name, or of several in parentheses.
 macro_rules! concrete {
-    (Array) => { crate::Array };
-    ($class:ident) => { crate::spatial::$class<crate::Array> };
+    (Array $([$($core:tt)*])?) => { crate::Array };
+    (($($kind:ident $core:tt),*)) => { ($(concrete!($kind),)*) };
+    ($class:ident $([$($core:tt)*])?) => { crate::spatial::$class<crate::Array> };
 }
 
 /// The traced one.
 macro_rules! traced {
-    (Array) => {
-        crate::Tensor
-    };
-    ($class:ident) => {
-        crate::spatial::$class
-    };
+    (Array $([$($core:tt)*])?) => { crate::Tensor };
+    (($($kind:ident $core:tt),*)) => { ($(traced!($kind),)*) };
+    ($class:ident $([$($core:tt)*])?) => { crate::spatial::$class };
+}
+
+/// The trailing axes of the leaves of one or of several.
+macro_rules! cores {
+    (($($kind:ident $core:tt),*)) => { &[$(&$core),*] };
+    ($kind:ident $core:tt) => { &[&$core] };
 }
 
 macro_rules! refused {
@@ -62,8 +67,8 @@ macro_rules! refused {
 /// The body of an operation.
 macro_rules! operation {
     (
-        $class:ident :: $name:ident ($($argument:ident: $kind:ident $cores:tt = $value:expr),*; $($option:ident: $setting:ty),*)
-            -> $result:ident $result_cores:tt { $body:expr } $($problem:literal)?
+        $class:ident :: $name:ident ($($argument:ident: $kind:ident $core:tt = $value:expr),*; $($option:ident: $setting:ty),*)
+            -> $result:tt $([$($result_core:literal),*])? { $body:expr } $($problem:literal)?
     ) => {{
         static OPERATION: Operation<
             ($(<$setting as Setting>::Key,)*),
@@ -71,8 +76,8 @@ macro_rules! operation {
             traced!($result),
         > = Operation::new(
             concat!(stringify!($class), "::", stringify!($name)),
-            &[$(&$cores),*],
-            &$result_cores,
+            &[$(&$core),*],
+            cores!($result $([$($result_core),*])?),
             refused!($($problem)?),
         );
         OPERATION.call(
@@ -88,8 +93,8 @@ macro_rules! operation {
 macro_rules! constructors {
     ($class:ident: $(
         $(#[$meta:meta])*
-        fn $name:ident($($argument:ident: $kind:ident $cores:tt),* $(; $($option:ident: $setting:ty),*)?)
-            -> $result:ident $result_cores:tt { $body:expr } $(else $problem:literal)?;
+        fn $name:ident($($argument:ident: $kind:ident $core:tt),* $(; $($option:ident: $setting:ty),*)?)
+            -> $result:tt $([$($result_core:literal),*])? { $body:expr } $(else $problem:literal)?;
     )*) => {
         impl $class {$(
             $(#[$meta])*
@@ -102,8 +107,8 @@ macro_rules! constructors {
                 $($($option: $setting,)*)?
             ) -> Result<concrete!($result), crate::Error> {
                 operation!(
-                    $class::$name($($argument: $kind $cores = $argument.into()),*; $($($option: $setting),*)?)
-                        -> $result $result_cores { $body } $($problem)?
+                    $class::$name($($argument: $kind $core = $argument.into()),*; $($($option: $setting),*)?)
+                        -> $result $([$($result_core),*])? { $body } $($problem)?
                 )
             }
         )*}
@@ -112,17 +117,17 @@ macro_rules! constructors {
 
 /// Operations on an object of a class, which the expressions call by the name after `as`: its methods.
 macro_rules! methods {
-    ($class:ident $own_cores:tt as $receiver:ident: $($rest:tt)*) => {
+    ($class:ident $own_core:tt as $receiver:ident: $($rest:tt)*) => {
         impl crate::spatial::$class<crate::Array> {
-            methods!(@each $class $own_cores $receiver $($rest)*);
+            methods!(@each $class $own_core $receiver $($rest)*);
         }
     };
-    (@each $class:ident $own_cores:tt $receiver:ident) => {};
+    (@each $class:ident $own_core:tt $receiver:ident) => {};
     (
-        @each $class:ident $own_cores:tt $receiver:ident
+        @each $class:ident $own_core:tt $receiver:ident
         $(#[$meta:meta])*
-        fn $name:ident($($argument:ident: $kind:ident $cores:tt),* $(; $($option:ident: $setting:ty),*)?)
-            -> $result:ident $result_cores:tt { $body:expr } $(else $problem:literal)?;
+        fn $name:ident($($argument:ident: $kind:ident $core:tt),* $(; $($option:ident: $setting:ty),*)?)
+            -> $result:tt $([$($result_core:literal),*])? { $body:expr } $(else $problem:literal)?;
         $($rest:tt)*
     ) => {
         $(#[$meta])*
@@ -137,13 +142,48 @@ macro_rules! methods {
         ) -> Result<concrete!($result), crate::Error> {
             operation!(
                 $class::$name(
-                    $receiver: $class $own_cores = self.clone() $(, $argument: $kind $cores = $argument.into())*;
+                    $receiver: $class $own_core = self.clone() $(, $argument: $kind $core = $argument.into())*;
                     $($($option: $setting),*)?
-                ) -> $result $result_cores { $body } $($problem)?
+                ) -> $result $([$($result_core),*])? { $body } $($problem)?
             )
         }
-        methods!(@each $class $own_cores $receiver $($rest)*);
+        methods!(@each $class $own_core $receiver $($rest)*);
     };
 }
 
-pub(super) use {concrete, constructors, methods, operation, refused, traced};
+/// The product of objects of a class, which composes them. It is a `Result`, so that chains need `?`.
+macro_rules! product {
+    ($class:ident $core:tt) => {
+        impl std::ops::Mul for &crate::spatial::$class<crate::Array> {
+            type Output = Result<crate::spatial::$class<crate::Array>, crate::Error>;
+
+            /// First `other`, then this one. Leading axes broadcast.
+            #[track_caller]
+            fn mul(self, other: Self) -> Self::Output {
+                operation!(
+                    $class::product(first: $class $core = self.clone(), second: $class $core = other.clone();)
+                        -> $class $core { first * second }
+                )
+            }
+        }
+
+        impl std::ops::Mul for crate::spatial::$class<crate::Array> {
+            type Output = Result<Self, crate::Error>;
+
+            /// First `other`, then this one. Leading axes broadcast.
+            #[track_caller]
+            fn mul(self, other: Self) -> Self::Output {
+                &self * &other
+            }
+        }
+
+        impl From<&Self> for crate::spatial::$class<crate::Array> {
+            /// Shares the elements.
+            fn from(object: &Self) -> Self {
+                object.clone()
+            }
+        }
+    };
+}
+
+pub(super) use {concrete, constructors, cores, methods, operation, product, refused, traced};
