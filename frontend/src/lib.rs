@@ -25,9 +25,10 @@
 //! * [`trace`] makes a [`Traced`] function, which [`Traced::grad`] and its like transform and [`Traced::compile`]
 //!   compiles for types such as `"f64[n, 3], f64[3]"`.
 //! * Arguments and results are [`Tree`]s: tuples, arrays, vectors, structs with `#[derive(Tree)]`.
-//! * [`spatial`] has rotations, with the conventions of `scipy.spatial.transform`; [`eager`] has the same operations on
-//!   arrays, compiled behind the scenes.
-//! * The features `nalgebra` and `glam` convert from and to the types of these libraries, by `From` and `TryFrom`.
+//! * [`spatial`] has rotations, with the conventions of `scipy.spatial.transform`.
+//!
+//! [`eager`] has the spatial operations on arrays, compiled behind the scenes. The features `nalgebra` and `glam` convert
+//! from and to the types of these libraries, by `From` and `TryFrom`.
 //!
 //! A mistake, such as shapes that do not fit, makes the trace inert and comes back as the [`Error`] of
 //! [`Traced::lower`] or [`Traced::compile`], with the line of your source that made it.
