@@ -5,7 +5,7 @@
 
 use crate::array::count;
 use crate::rows::Rows;
-use crate::{Array, Error, Tree};
+use crate::{Array, DType, Error, Tree};
 use std::ops::{Bound, RangeBounds};
 
 /// What an object holds, how many trailing axes belong to one element, and what is done with it, for messages.
@@ -189,6 +189,24 @@ impl<'a> Container<'a> {
     }
 }
 
+/// One element of the sizes `core`, under leading axes: the identity of a class.
+pub(super) fn everywhere(dtype: DType, leading: &[usize], core: &[usize], element: &[f64]) -> Result<Array, Error> {
+    let array = match dtype {
+        DType::F64 => Array::from_slice(core, element),
+        DType::F32 => Array::from_vec(core, element.iter().map(|&value| value as f32).collect()),
+        DType::Bool
+        | DType::I8
+        | DType::I16
+        | DType::I32
+        | DType::I64
+        | DType::U8
+        | DType::U16
+        | DType::U32
+        | DType::U64 => Err(Error::Array(format!("an identity has floats, not {dtype}"))),
+    };
+    Container { name: "identity", array: &array?, core: core.len() }.stretched(leading)
+}
+
 /// An index that counts from the end if it is negative.
 fn counted(index: i64, size: usize) -> Option<i64> {
     if index < 0 { index.checked_add(i64::try_from(size).ok()?) } else { Some(index) }
@@ -249,6 +267,13 @@ macro_rules! container {
                 let [container, value] =
                     [self, value].map(|object| Container::of(concat!(stringify!($class), "::set"), object, $core));
                 container.set(indices, axis, value).map(Self::from_parts)
+            }
+        }
+
+        impl From<&Self> for crate::spatial::$class<crate::Array> {
+            /// Shares the elements.
+            fn from(object: &Self) -> Self {
+                object.clone()
             }
         }
 

@@ -1,6 +1,6 @@
 //! Rotations of concrete arrays.
 
-use super::container::{Container, container};
+use super::container::{Container, container, everywhere};
 use super::operation::Operation;
 use super::table::{Setting, concrete, constructors, cores, methods, operation, product, refused, traced};
 use crate::{Array, DType, Error, spatial};
@@ -41,14 +41,7 @@ impl Rotation {
     /// # Errors
     /// If the array would not fit in memory, or the element type is not a float.
     pub fn identity(dtype: DType, shape: &[usize]) -> Result<spatial::Rotation<Array>, Error> {
-        let shape: Vec<usize> = shape.iter().copied().chain([4]).collect();
-        let mut quat = Array::zeros_of(dtype, &shape)?;
-        if dtype == DType::F32 {
-            quat.as_mut_slice::<f32>()?.iter_mut().skip(3).step_by(4).for_each(|w| *w = 1.0);
-        } else {
-            quat.as_mut_slice::<f64>()?.iter_mut().skip(3).step_by(4).for_each(|w| *w = 1.0);
-        }
-        Ok(spatial::Rotation::from_parts(quat))
+        everywhere(dtype, shape, &[4], &[0.0, 0.0, 0.0, 1.0]).map(spatial::Rotation::from_parts)
     }
 }
 
@@ -78,5 +71,5 @@ methods! { Rotation[1] as rotation:
     fn magnitude() -> Array[0] { rotation.magnitude() };
 }
 
-product!(Rotation[1]);
+product!(Rotation[1] * Rotation[1] -> Rotation[1]);
 container!(Rotation 1);

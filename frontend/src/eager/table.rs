@@ -151,36 +151,29 @@ macro_rules! methods {
     };
 }
 
-/// The product of objects of a class, which composes them. It is a `Result`, so that chains need `?`.
+/// The product of objects, which composes them. It is a `Result`, so that chains need `?`.
 macro_rules! product {
-    ($class:ident $core:tt) => {
-        impl std::ops::Mul for &crate::spatial::$class<crate::Array> {
-            type Output = Result<crate::spatial::$class<crate::Array>, crate::Error>;
+    ($first:ident $first_core:tt * $second:ident $second_core:tt -> $result:ident $result_core:tt) => {
+        impl std::ops::Mul<&crate::spatial::$second<crate::Array>> for &crate::spatial::$first<crate::Array> {
+            type Output = Result<crate::spatial::$result<crate::Array>, crate::Error>;
 
-            /// First `other`, then this one. Leading axes broadcast.
+            /// First the other, then this one. Leading axes broadcast.
             #[track_caller]
-            fn mul(self, other: Self) -> Self::Output {
+            fn mul(self, other: &crate::spatial::$second<crate::Array>) -> Self::Output {
                 operation!(
-                    $class::product(first: $class $core = self.clone(), second: $class $core = other.clone();)
-                        -> $class $core { first * second }
+                    $first::product(first: $first $first_core = self.clone(), second: $second $second_core = other.clone();)
+                        -> $result $result_core { first * second }
                 )
             }
         }
 
-        impl std::ops::Mul for crate::spatial::$class<crate::Array> {
-            type Output = Result<Self, crate::Error>;
+        impl std::ops::Mul<crate::spatial::$second<crate::Array>> for crate::spatial::$first<crate::Array> {
+            type Output = Result<crate::spatial::$result<crate::Array>, crate::Error>;
 
-            /// First `other`, then this one. Leading axes broadcast.
+            /// First the other, then this one. Leading axes broadcast.
             #[track_caller]
-            fn mul(self, other: Self) -> Self::Output {
+            fn mul(self, other: crate::spatial::$second<crate::Array>) -> Self::Output {
                 &self * &other
-            }
-        }
-
-        impl From<&Self> for crate::spatial::$class<crate::Array> {
-            /// Shares the elements.
-            fn from(object: &Self) -> Self {
-                object.clone()
             }
         }
     };

@@ -43,7 +43,7 @@ fn judge_on_arrays(call: &Call, expected: &Expected, compiled: Result<&[Array], 
         (Expected::Error { error }, Ok(result), _) => Err(format!("on arrays, got {result:?}, expected {error}")),
         (Expected::Leaves { .. }, Err(error), _) => Err(format!("on arrays: {error}")),
         (Expected::Leaves { .. }, Ok(result), Ok(compiled)) => {
-            agree(compiled, &[result]).map_err(|difference| format!("on arrays: {difference}"))
+            agree(compiled, &result).map_err(|difference| format!("on arrays: {difference}"))
         }
         (Expected::Leaves { .. }, Ok(_), Err(_)) => Ok(()),
     }
