@@ -30,6 +30,7 @@
 //! To add an operation, add its line to the table of its class, as `table.rs` describes. A class needs a file with its
 //! namespace and its tables. What does not fit a table calls `Operation` itself, as the product of rotations does.
 
+mod angles;
 mod cache;
 mod container;
 mod jit;

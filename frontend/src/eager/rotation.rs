@@ -2,7 +2,10 @@
 
 use super::container::{Container, container, everywhere};
 use super::operation::Operation;
-use super::table::{Setting, concrete, constructors, cores, methods, operation, product, refused, traced};
+use super::table::{
+    Setting, bound, concrete, constructors, cores, key, keyed, methods, operation, passed, product, refused,
+    result_cores, taken, traced,
+};
 use crate::{Array, DType, Error, spatial};
 
 /// Where the functions are that make a [`Rotation<Array>`](spatial::Rotation) of arrays.
@@ -47,7 +50,7 @@ impl Rotation {
 
 methods! { Rotation[1] as rotation:
     /// The quaternions `[..., 4]`, scalar-last; with `canonical`, those of `q` and `-q` with positive `w`.
-    fn as_quat(; canonical: bool) -> Array[1] { rotation.as_quat(canonical) };
+    fn as_quat(canonical: bool) -> Array[1] { rotation.as_quat(canonical) };
 
     /// The matrices `[..., 3, 3]`.
     fn as_matrix() -> Array[2] { rotation.as_matrix() };

@@ -1,16 +1,16 @@
 //! Tables of operations: one line makes a public function, its programs and its check.
 //!
-//! A line says the arguments that are arrays or objects, with how many trailing axes of each of their leaves belong to
-//! one element; then, behind a semicolon, the options that are neither; the result or results like the arguments; the
-//! traced expression, where the arguments are traced; and what is wrong where the result is NaN although the arguments
-//! are finite, if that is a mistake:
+//! A line says the arguments: arrays and objects with how many trailing axes of each of their leaves belong to one
+//! element, and options, which are neither; the result or results likewise; the traced expression, where arrays and
+//! objects are traced; and what is wrong where the result is NaN although the arguments are finite, if that is a mistake:
 //!
 //! ```text
 //! /// Of quaternions `[..., 4]`.
 //! fn from_quat(quat: Array[1]) -> Rotation[1] { spatial::Rotation::from_quat(quat) } else "a zero quaternion";
-//! fn as_quat(; canonical: bool) -> Array[1] { rotation.as_quat(canonical) };
+//! fn as_quat(canonical: bool) -> Array[1] { rotation.as_quat(canonical) };
 //! ```
 
+use crate::spatial::Order;
 use std::hash::Hash;
 
 /// An option that is no array, as a part of what tells programs apart.
@@ -33,26 +33,90 @@ macro_rules! plain_settings {
     )*};
 }
 
-plain_settings!(bool);
+plain_settings!(bool Order);
+
+impl Setting for str {
+    type Key = String;
+
+    fn key(&self) -> String {
+        self.to_owned()
+    }
+}
 
 /// The concrete type of what a table calls `Array` or by a class's name, or of several in parentheses.
 macro_rules! concrete {
-    (Array $([$($core:tt)*])?) => { crate::Array };
+    (Array $([$($core:literal),*])?) => { crate::Array };
     (($($kind:ident $core:tt),*)) => { ($(concrete!($kind),)*) };
-    ($class:ident $([$($core:tt)*])?) => { crate::spatial::$class<crate::Array> };
+    ($class:ident $([$($core:literal),*])?) => { crate::spatial::$class<crate::Array> };
 }
 
-/// The traced one.
+/// The traced one; an option has nothing to trace.
 macro_rules! traced {
-    (Array $([$($core:tt)*])?) => { crate::Tensor };
-    (($($kind:ident $core:tt),*)) => { ($(traced!($kind),)*) };
-    ($class:ident $([$($core:tt)*])?) => { crate::spatial::$class };
+    (Array [$($core:literal),*]) => { crate::Tensor };
+    ($class:ident [$($core:literal),*]) => { crate::spatial::$class };
+    (($($kind:ident $core:tt),*)) => { ($(traced!($kind $core),)*) };
+    ($option:ident) => { () };
 }
 
-/// The trailing axes of the leaves of one or of several.
+/// The trailing axes of the leaves of an argument.
 macro_rules! cores {
+    ($kind:ident [$($core:literal),*]) => { &[$($core),*] };
+    ($option:ident) => { &[] };
+}
+
+/// The trailing axes of the leaves of one result or of several.
+macro_rules! result_cores {
     (($($kind:ident $core:tt),*)) => { &[$(&$core),*] };
     ($kind:ident $core:tt) => { &[&$core] };
+}
+
+/// What a function takes for an argument.
+macro_rules! taken {
+    ($kind:ident [$($core:literal),*]) => { impl Into<concrete!($kind)> };
+    (str) => { &str };
+    ($option:ident) => { $option };
+}
+
+/// What an argument is in the call of the program.
+macro_rules! passed {
+    ($name:ident $kind:ident [$($core:literal),*]) => {
+        $name.into()
+    };
+    ($name:ident $option:ident) => {
+        ()
+    };
+}
+
+/// What the traced expression has of it: of an option, itself.
+macro_rules! bound {
+    ($name:ident $kind:ident [$($core:literal),*]) => {
+        $name
+    };
+    ($name:ident $option:ident) => {
+        ()
+    };
+}
+
+/// The type of what tells programs for an argument apart.
+macro_rules! key {
+    ($kind:ident [$($core:literal),*]) => {
+        ()
+    };
+    ($option:ident) => {
+        <$option as Setting>::Key
+    };
+}
+
+macro_rules! keyed {
+    ($name:ident $kind:ident [$($core:literal),*]) => {
+        ()
+    };
+    ($name:ident str) => {
+        Setting::key($name)
+    };
+    ($name:ident $option:ident) => {
+        Setting::key(&$name)
+    };
 }
 
 macro_rules! refused {
@@ -64,26 +128,26 @@ macro_rules! refused {
     };
 }
 
-/// The body of an operation.
+/// The body of an operation. The names are those of local variables.
 macro_rules! operation {
     (
-        $class:ident :: $name:ident ($($argument:ident: $kind:ident $core:tt = $value:expr),*; $($option:ident: $setting:ty),*)
+        $class:ident :: $name:ident ($($argument:ident: $kind:ident $([$($core:literal),*])?),*)
             -> $result:tt $([$($result_core:literal),*])? { $body:expr } $($problem:literal)?
     ) => {{
         static OPERATION: Operation<
-            ($(<$setting as Setting>::Key,)*),
-            ($(traced!($kind),)*),
-            traced!($result),
+            ($(key!($kind $([$($core),*])?),)*),
+            ($(traced!($kind $([$($core),*])?),)*),
+            traced!($result $([$($result_core),*])?),
         > = Operation::new(
             concat!(stringify!($class), "::", stringify!($name)),
-            &[$(&$core),*],
-            cores!($result $([$($result_core),*])?),
+            &[$(cores!($kind $([$($core),*])?)),*],
+            result_cores!($result $([$($result_core),*])?),
             refused!($($problem)?),
         );
         OPERATION.call(
-            ($(Setting::key(&$option),)*),
-            &($($value,)*),
-            |($($argument,)*)| $body,
+            ($(keyed!($argument $kind $([$($core),*])?),)*),
+            &($(passed!($argument $kind $([$($core),*])?),)*),
+            |($(bound!($argument $kind $([$($core),*])?),)*)| $body,
             std::panic::Location::caller(),
         )
     }};
@@ -93,7 +157,7 @@ macro_rules! operation {
 macro_rules! constructors {
     ($class:ident: $(
         $(#[$meta:meta])*
-        fn $name:ident($($argument:ident: $kind:ident $core:tt),* $(; $($option:ident: $setting:ty),*)?)
+        fn $name:ident($($argument:ident: $kind:ident $([$($core:literal),*])?),*)
             -> $result:tt $([$($result_core:literal),*])? { $body:expr } $(else $problem:literal)?;
     )*) => {
         impl $class {$(
@@ -103,11 +167,10 @@ macro_rules! constructors {
             #[doc = concat!("If the arguments do not fit", $("; for ", $problem,)? ".")]
             #[track_caller]
             pub fn $name(
-                $($argument: impl Into<concrete!($kind)>,)*
-                $($($option: $setting,)*)?
+                $($argument: taken!($kind $([$($core),*])?),)*
             ) -> Result<concrete!($result), crate::Error> {
                 operation!(
-                    $class::$name($($argument: $kind $core = $argument.into()),*; $($($option: $setting),*)?)
+                    $class::$name($($argument: $kind $([$($core),*])?),*)
                         -> $result $([$($result_core),*])? { $body } $($problem)?
                 )
             }
@@ -126,7 +189,7 @@ macro_rules! methods {
     (
         @each $class:ident $own_core:tt $receiver:ident
         $(#[$meta:meta])*
-        fn $name:ident($($argument:ident: $kind:ident $core:tt),* $(; $($option:ident: $setting:ty),*)?)
+        fn $name:ident($($argument:ident: $kind:ident $([$($core:literal),*])?),*)
             -> $result:tt $([$($result_core:literal),*])? { $body:expr } $(else $problem:literal)?;
         $($rest:tt)*
     ) => {
@@ -137,14 +200,12 @@ macro_rules! methods {
         #[track_caller]
         pub fn $name(
             &self,
-            $($argument: impl Into<concrete!($kind)>,)*
-            $($($option: $setting,)*)?
+            $($argument: taken!($kind $([$($core),*])?),)*
         ) -> Result<concrete!($result), crate::Error> {
+            let $receiver = self;
             operation!(
-                $class::$name(
-                    $receiver: $class $own_core = self.clone() $(, $argument: $kind $core = $argument.into())*;
-                    $($($option: $setting),*)?
-                ) -> $result $([$($result_core),*])? { $body } $($problem)?
+                $class::$name($receiver: $class $own_core $(, $argument: $kind $([$($core),*])?)*)
+                    -> $result $([$($result_core),*])? { $body } $($problem)?
             )
         }
         methods!(@each $class $own_core $receiver $($rest)*);
@@ -160,9 +221,10 @@ macro_rules! product {
             /// First the other, then this one. Leading axes broadcast.
             #[track_caller]
             fn mul(self, other: &crate::spatial::$second<crate::Array>) -> Self::Output {
+                let first = self;
                 operation!(
-                    $first::product(first: $first $first_core = self.clone(), second: $second $second_core = other.clone();)
-                        -> $result $result_core { first * second }
+                    $first::product(first: $first $first_core, other: $second $second_core)
+                        -> $result $result_core { first * other }
                 )
             }
         }
@@ -179,4 +241,7 @@ macro_rules! product {
     };
 }
 
-pub(super) use {concrete, constructors, cores, methods, operation, product, refused, traced};
+pub(super) use {
+    bound, concrete, constructors, cores, key, keyed, methods, operation, passed, product, refused, result_cores,
+    taken, traced,
+};

@@ -25,8 +25,8 @@ pub(super) fn checked(name: &str, tensor: Tensor, trailing: &[usize]) -> Tensor 
             return Ok(id);
         }
         let operands = vec![recorder.display(id)];
-        let wanted = trailing.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
-        Err(Mistake { message: format!("{name} takes floats of shape [..., {wanted}], got {}", operands[0]), operands })
+        let wanted: String = trailing.iter().map(|size| format!(", {size}")).collect();
+        Err(Mistake { message: format!("{name} takes floats of shape [...{wanted}], got {}", operands[0]), operands })
     })
 }
 

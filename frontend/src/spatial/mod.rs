@@ -11,4 +11,4 @@
 mod component;
 mod rotation;
 
-pub use rotation::Rotation;
+pub use rotation::{Order, Rotation};

@@ -7,8 +7,9 @@
 //! A value of an enclosing frame may be used where the function is being inlined into that frame: it becomes a further
 //! parameter, a *capture*. Any other foreign value is a mistake.
 
+mod custom;
 mod frame;
-mod inline;
+mod parameters;
 mod traced;
 mod transform;
 
@@ -16,4 +17,4 @@ pub(crate) use frame::{Mistake, Recorder, located_at, record, type_of};
 pub use traced::{Lowered, Traced, trace};
 
 use frame::{top_types, with_frame};
-use inline::{inline, with_parameters};
+use parameters::with_parameters;

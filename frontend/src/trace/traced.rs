@@ -1,7 +1,7 @@
 //! Traced functions: lowering them, and calling them inside another trace.
 
 use super::frame::{poison, record_all};
-use super::{inline, top_types, with_frame, with_parameters};
+use super::{top_types, with_frame, with_parameters};
 use crate::compiled::Compiled;
 use crate::signature::Specification;
 use crate::tree::{Outline, leaves};
@@ -181,7 +181,7 @@ impl<'a, In: Tree<Tensor>, Out: Tree<Tensor>> Traced<'a, In, Out> {
             Ok((function, captures)) => record_all(location, |recorder| {
                 let all = operands.iter().chain(&captures);
                 let ids = all.map(|&tensor| recorder.resolve(tensor)).collect::<Result<Vec<_>, _>>()?;
-                Ok(inline(recorder.builder(), &function, &ids))
+                Ok(recorder.builder().inline(&function, &ids))
             }),
             Err(error) => {
                 poison(error);

@@ -5,7 +5,7 @@
 //! trace count as constants.
 
 use super::Traced;
-use super::inline::with_parameters;
+use super::parameters::with_parameters;
 use super::traced::{Recorded, Recording, Request};
 use crate::tree::Outline;
 use crate::{Error, Tensor, Tree};

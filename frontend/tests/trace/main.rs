@@ -1,5 +1,7 @@
 //! The users' API, as users write it.
 
+mod angles;
+mod custom;
 mod eager;
 mod errors;
 mod nested;

@@ -6,7 +6,7 @@ use std::f64::consts::PI;
 
 /// The elements of the result of a function of one array of doubles.
 #[track_caller]
-fn run<Out>(x: impl Into<Array>, f: impl FnOnce(Tensor) -> Out + Clone) -> Vec<f64>
+pub fn run<Out>(x: impl Into<Array>, f: impl FnOnce(Tensor) -> Out + Clone) -> Vec<f64>
 where
     Out: Tree<Tensor, With<Array> = Array>,
 {
@@ -16,7 +16,7 @@ where
 }
 
 #[track_caller]
-fn close(got: &[f64], wanted: &[f64], tolerance: f64) {
+pub fn close(got: &[f64], wanted: &[f64], tolerance: f64) {
     let near = |(&got, &wanted): (&f64, &f64)| (got - wanted).abs() <= tolerance * wanted.abs().max(1.0);
     assert!(got.len() == wanted.len() && got.iter().zip(wanted).all(near), "{got:?} is not {wanted:?}");
 }
@@ -62,7 +62,7 @@ fn the_jacobian_at_the_identity_is_half_and_twice_the_unit_matrix() {
 }
 
 /// `f` and its first and second derivative along a direction, in Taylor mode: a nested jvp.
-fn derivatives(f: impl FnOnce(Tensor) -> Tensor + Clone, x: [f64; 3], along: [f64; 3]) -> [Vec<f64>; 3] {
+pub fn derivatives(f: impl FnOnce(Tensor) -> Tensor + Clone, x: [f64; 3], along: [f64; 3]) -> [Vec<f64>; 3] {
     let first = trace(f).jvp();
     let both = trace(move |(x, d): (Tensor, Tensor)| {
         let slope = trace(move |x: Tensor| first.call_traced((x, d)));

@@ -82,6 +82,52 @@ impl GraphBuilder {
         self.append(node.op.clone(), operands, types)
     }
 
+    /// Appends a function's nodes with `arguments` for its parameters, and returns its results. The dims of both
+    /// functions must have the same names in the same order, and the arguments the parameters' types. Nodes keep their
+    /// own source lines.
+    pub fn inline(&mut self, function: &Function, arguments: &[ValueId]) -> Vec<ValueId> {
+        let files: Vec<u32> = function.files.iter().map(|file| self.file(file)).collect();
+        let caller = self.location;
+        let place = |location: Option<Location>| match location {
+            Some(location) => files.get(location.file as usize).map(|&file| Location { file, ..location }),
+            None => caller,
+        };
+        let results = self.append_all(function, arguments, place);
+        self.location = caller;
+        results
+    }
+
+    /// As [`inline`](Self::inline), but with the builder's location for all nodes.
+    pub fn inline_here(&mut self, function: &Function, arguments: &[ValueId]) -> Vec<ValueId> {
+        let caller = self.location;
+        self.append_all(function, arguments, |_| caller)
+    }
+
+    fn append_all(
+        &mut self,
+        function: &Function,
+        arguments: &[ValueId],
+        place: impl Fn(Option<Location>) -> Option<Location>,
+    ) -> Vec<ValueId> {
+        self.reserve(function.nodes.len());
+        let mut values: Vec<ValueId> = vec![ValueId(u32::MAX); function.values.len()];
+        for (&parameter, &argument) in function.parameters.iter().zip(arguments) {
+            values[parameter.0 as usize] = argument;
+        }
+        for node in &function.nodes {
+            if matches!(node.op, Op::Parameter { .. }) {
+                continue;
+            }
+            self.location = place(node.location);
+            let operands: Values = node.operands.iter().map(|operand| values[operand.0 as usize]).collect();
+            let results = self.copy(function, node, &operands);
+            for (&from, &to) in node.results.iter().zip(&results) {
+                values[from.0 as usize] = to;
+            }
+        }
+        function.results.iter().map(|result| values[result.0 as usize]).collect()
+    }
+
     /// Appends a node and returns all its results.
     pub fn push_all(&mut self, op: Op, operands: &[ValueId]) -> Result<Values, Violation> {
         if let Some(bad) = operands.iter().find(|id| id.0 as usize >= self.function.values.len()) {

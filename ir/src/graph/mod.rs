@@ -10,9 +10,11 @@
 mod build;
 pub mod infer;
 mod op;
+mod rule;
 
 pub use build::GraphBuilder;
 pub use op::{Constant, Op, Reduction, constant_matches};
+pub use rule::{MAX_RULE_NESTING, Rule, RuleKind};
 
 use crate::dim::Type;
 use smallvec::SmallVec;
@@ -41,7 +43,7 @@ pub struct Location {
 }
 
 /// One operation applied to values.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Node {
     /// What it computes.
     pub op: Op,
@@ -54,7 +56,7 @@ pub struct Node {
 }
 
 /// The type and definition of a value.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Value {
     /// `dtype[dim, ...]`.
     pub ty: Type,
@@ -67,7 +69,7 @@ pub struct Value {
 /// A pure function over arrays: `fn @name(dims n; %0: f64[n, 3]) -> f64[n, 3]`.
 ///
 /// The first `parameters.len()` nodes are the [`Op::Parameter`] nodes, in order.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Function {
     /// Name without the `@`.
     pub name: String,

@@ -1,5 +1,6 @@
 //! The operations of the graph IR, in families.
 
+use super::Rule;
 use crate::dim::{Dim, Shape, Type, fixed_element_count};
 use crate::scalar::ScalarOp;
 use crate::{DType, Scalar};
@@ -294,6 +295,10 @@ pub enum Op {
         /// Size of the result along the axis.
         size: u64,
     },
+
+    // Derivatives.
+    /// The first operand, whose derivative with respect to the others is what a rule says.
+    Custom(Arc<Rule>),
 }
 
 impl Op {
@@ -318,6 +323,7 @@ impl Op {
             Self::DotGeneral { .. } => "dot_general",
             Self::Take { .. } => "take",
             Self::ScatterAdd { .. } => "scatter_add",
+            Self::Custom(_) => "custom",
         }
     }
 

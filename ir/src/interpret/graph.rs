@@ -186,7 +186,8 @@ impl Interpreter<'_> {
             | Op::Pad { .. }
             | Op::Concatenate { .. }
             | Op::Reverse { .. }
-            | Op::Take { .. } => 0,
+            | Op::Take { .. }
+            | Op::Custom(_) => 0,
         };
         count.checked_add(read)?.checked_add(1)
     }
@@ -217,6 +218,7 @@ impl Interpreter<'_> {
             }
             Op::Take { axis, indices } => structural::take(operands[0], shape, *axis, indices),
             Op::ScatterAdd { axis, indices, .. } => structural::scatter_add(operands[0], shape, *axis, indices),
+            Op::Custom(_) => operands[0].clone(),
         })
     }
 }

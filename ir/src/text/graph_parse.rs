@@ -8,7 +8,9 @@ use super::atoms::{DimNames, location};
 use super::constant::data;
 use super::lexer::{Cursor, ParseError, Token, shortened};
 use crate::dim::{Shape, Type};
-use crate::graph::{Function, GraphBuilder, Location, Op, Reduction, ValueId, Values};
+use crate::graph::{
+    Function, GraphBuilder, Location, MAX_RULE_NESTING, Op, Reduction, Rule, RuleKind, ValueId, Values,
+};
 use crate::scalar::ScalarOp;
 use smallvec::SmallVec;
 use std::collections::HashMap;
@@ -20,7 +22,24 @@ use std::sync::Arc;
 /// to the function that was printed, but for the locations of parameters, which are not printed, the numbering of its
 /// values and files, which is that of their first appearance, and the payloads of NaNs.
 pub fn parse_function(text: &str) -> Result<Function, ParseError> {
-    let mut cursor = Cursor::new(text);
+    let mut rest = Rest { cursor: Cursor::new(text), splat_budget: SPLAT_BUDGET };
+    let function = one_function(&mut rest, 0)?;
+    match rest.cursor.token() {
+        Token::End => Ok(function),
+        _ => Err(rest.cursor.unexpected("the end of the text")),
+    }
+}
+
+/// What is not parsed yet.
+struct Rest<'a> {
+    cursor: Cursor<'a>,
+    /// What is left of [`SPLAT_BUDGET`].
+    splat_budget: u64,
+}
+
+/// A function, which may be the rule of a node in another.
+fn one_function(rest: &mut Rest<'_>, depth: usize) -> Result<Function, ParseError> {
+    let mut cursor = rest.cursor.clone();
     cursor.keyword("fn")?;
     let Token::Symbol(name) = cursor.token() else { return Err(cursor.unexpected("`@` and the function's name")) };
     cursor.advance();
@@ -34,11 +53,13 @@ pub fn parse_function(text: &str) -> Result<Function, ParseError> {
         values: HashMap::new(),
         files: Vec::new(),
         file_indices: HashMap::new(),
-        splat_budget: SPLAT_BUDGET,
+        splat_budget: rest.splat_budget,
+        depth,
     };
     let results = parser.function()?;
     let mut function = parser.builder.finish(results);
     function.files = parser.files;
+    *rest = Rest { cursor: parser.cursor, splat_budget: parser.splat_budget };
     Ok(function)
 }
 
@@ -62,10 +83,12 @@ struct Parser<'a> {
     file_indices: HashMap<Arc<str>, u32>,
     /// What is left of [`SPLAT_BUDGET`].
     splat_budget: u64,
+    /// How many functions this one is a rule in.
+    depth: usize,
 }
 
 impl<'a> Parser<'a> {
-    /// From the first parameter to the end of the text. Returns what the function returns.
+    /// From the first parameter to the closing brace. Returns what the function returns.
     fn function(&mut self) -> Result<Vec<ValueId>, ParseError> {
         self.parameters()?;
         let (offset, types) = self.result_types()?;
@@ -81,9 +104,6 @@ impl<'a> Parser<'a> {
             results.push(self.operand()?);
         }
         self.cursor.expect('}')?;
-        if self.cursor.token() != Token::End {
-            return Err(self.cursor.unexpected("the end of the text"));
-        }
         self.check_results(offset, &types, &results)?;
         Ok(results)
     }
@@ -271,6 +291,11 @@ impl<'a> Parser<'a> {
                 indices: self.attribute(',', "indices", Self::numbers)?.into(),
                 size: self.last("size", Self::wide)?,
             },
+            "custom" => Op::Custom(Arc::new(Rule {
+                kind: self.attribute('{', "kind", Self::rule_kind)?,
+                wrt: self.attribute(',', "wrt", Self::truths)?,
+                function: self.last("rule", Self::rule)?,
+            })),
             scalar => match scalar.parse::<ScalarOp>() {
                 Ok(scalar) => Op::Scalar(scalar),
                 Err(_) => {
@@ -347,6 +372,29 @@ impl<'a> Parser<'a> {
             Ok(())
         })?;
         Ok(items)
+    }
+
+    fn truths(&mut self) -> Result<Vec<bool>, ParseError> {
+        self.items(|cursor| {
+            let truth = cursor.eat_keyword("true");
+            if truth || cursor.eat_keyword("false") { Ok(truth) } else { Err(cursor.unexpected("`true` or `false`")) }
+        })
+    }
+
+    fn rule_kind(&mut self) -> Result<RuleKind, ParseError> {
+        let word = RuleKind::ALL.into_iter().find(|kind| self.cursor.eat_keyword(kind.name()));
+        word.ok_or_else(|| self.cursor.unexpected("one of `jvp`, `vjp`"))
+    }
+
+    fn rule(&mut self) -> Result<Function, ParseError> {
+        if self.depth == MAX_RULE_NESTING {
+            let message = format!("rules stand in rules more than {MAX_RULE_NESTING} deep");
+            return Err(self.cursor.error(self.cursor.offset(), message));
+        }
+        let mut rest = Rest { cursor: self.cursor.clone(), splat_budget: self.splat_budget };
+        let function = one_function(&mut rest, self.depth + 1)?;
+        (self.cursor, self.splat_budget) = (rest.cursor, rest.splat_budget);
+        Ok(function)
     }
 
     fn reduction(&mut self) -> Result<Reduction, ParseError> {

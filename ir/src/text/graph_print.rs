@@ -11,16 +11,8 @@ use std::fmt::{self, Display, Formatter, Write};
 
 impl Display for Function {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let mut printer = Printer { function: self, splat_budget: SPLAT_BUDGET };
-        printer.signature(f)?;
-        for node in &self.nodes {
-            if !matches!(node.op, Op::Parameter { .. }) {
-                printer.node(node, f)?;
-            }
-        }
-        f.write_str("  return")?;
-        separated(f, " ", ", ", &self.results, |&id, f| write!(f, "%{}", id.0))?;
-        f.write_str("\n}\n")
+        Printer { function: self, splat_budget: SPLAT_BUDGET }.function(f)?;
+        f.write_char('\n')
     }
 }
 
@@ -31,6 +23,18 @@ struct Printer<'a> {
 }
 
 impl Printer<'_> {
+    fn function(&mut self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.signature(f)?;
+        for node in &self.function.nodes {
+            if !matches!(node.op, Op::Parameter { .. }) {
+                self.node(node, f)?;
+            }
+        }
+        f.write_str("  return")?;
+        separated(f, " ", ", ", &self.function.results, |&id, f| write!(f, "%{}", id.0))?;
+        f.write_str("\n}")
+    }
+
     fn signature(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let function = self.function;
         write!(f, "fn @{}(", function.name)?;
@@ -93,6 +97,13 @@ impl Printer<'_> {
             Op::Take { axis, indices } => write!(f, " {{axis = {axis}, indices = {indices:?}}}"),
             Op::ScatterAdd { axis, indices, size } => {
                 write!(f, " {{axis = {axis}, indices = {indices:?}, size = {size}}}")
+            }
+            Op::Custom(rule) => {
+                write!(f, " {{kind = {}, wrt = {:?}, rule = ", rule.kind.name(), rule.wrt)?;
+                let mut inner = Printer { function: &rule.function, splat_budget: self.splat_budget };
+                inner.function(f)?;
+                self.splat_budget = inner.splat_budget;
+                f.write_char('}')
             }
         }
     }

@@ -1,12 +1,12 @@
 //! The verifier of graph functions.
 //!
-//! Constraints on the function are F1 to F9, checked here; constraints on single operations are C1 to C24, checked by
+//! Constraints on the function are F1 to F10, checked here; constraints on single operations are C1 to C27, checked by
 //! [`crate::graph::infer`]. `docs/graph-ir.md` lists both.
 
 use super::Diagnostic;
 use crate::dim::{MAX_RANK, Type};
 use crate::graph::infer::{Types, infer};
-use crate::graph::{Function, Node, Op, Value, ValueId};
+use crate::graph::{Function, MAX_RULE_NESTING, Node, Op, Value, ValueId};
 use crate::text::is_identifier;
 use smallvec::SmallVec;
 use std::collections::HashSet;
@@ -14,7 +14,12 @@ use std::collections::HashSet;
 /// Everything that is wrong with a function; empty if it is well formed.
 #[must_use]
 pub fn verify(function: &Function) -> Vec<Diagnostic> {
-    let mut verifier = Verifier { function, diagnostics: Vec::new(), defined: 0 };
+    verify_nested(function, 0)
+}
+
+/// As [`verify`], of a function that is a rule in so many others.
+fn verify_nested(function: &Function, depth: usize) -> Vec<Diagnostic> {
+    let mut verifier = Verifier { function, diagnostics: Vec::new(), defined: 0, depth };
     verifier.names();
     verifier.parameters();
     verifier.dims();
@@ -31,6 +36,7 @@ struct Verifier<'a> {
     diagnostics: Vec<Diagnostic>,
     /// The number of results that the nodes so far have in all, which is the number of values if F5 holds.
     defined: usize,
+    depth: usize,
 }
 
 impl<'a> Verifier<'a> {
@@ -126,11 +132,25 @@ impl<'a> Verifier<'a> {
         let operands = self.operands(node);
         self.definitions(position, node);
         self.defined += node.results.len();
-        let Some(operands) = operands else { return };
+        let (Some(operands), true) = (operands, self.rule(node)) else { return };
         match infer(&node.op, &operands, &function.dims) {
             Err(violation) => self.report(violation.constraint, Some(node), violation.message),
             Ok(types) => self.result_types(node, &types),
         }
+    }
+
+    /// F10: a rule is well formed, and not too deep in others. Whether type rules may look at it.
+    fn rule(&mut self, node: &Node) -> bool {
+        let Op::Custom(rule) = &node.op else { return true };
+        if self.depth == MAX_RULE_NESTING {
+            self.report("F10", Some(node), format!("rules stand in rules more than {MAX_RULE_NESTING} deep"));
+            return false;
+        }
+        let problems = verify_nested(&rule.function, self.depth + 1);
+        for problem in &problems {
+            self.report("F10", Some(node), format!("in the rule @{}: {problem}", rule.function.name));
+        }
+        problems.is_empty()
     }
 
     /// F8: a location names a file of the function, and lines and columns count from 1.

@@ -1,5 +1,6 @@
 //! Forward mode.
 
+use super::custom;
 use super::emit::Emitter;
 use super::partials::{self, partial};
 use super::transpose::reduce;
@@ -79,6 +80,7 @@ pub(super) fn tangent(e: &mut Emitter, node: Applied, tangents: &[Option<ValueId
             e.push(node.op.clone(), &operands)
         }),
         Op::Bitcast(_) => None,
+        Op::Custom(rule) => Some(custom::push_forward(e, rule, node.operands, &tangents)),
     }
 }
 

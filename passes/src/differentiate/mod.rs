@@ -20,6 +20,7 @@
 //! Rejected: transposing a traced linear program (as JAX does). It gives the same graph, but needs a second copy of the
 //! function and a notion of linear values; the local maps are enough because there is one node to one map.
 
+mod custom;
 mod emit;
 mod grad;
 mod jvp;
@@ -119,5 +120,6 @@ fn differentiable(op: &Op, operand: usize, from: DType, to: DType) -> bool {
             | Op::DotGeneral { .. }
             | Op::Take { .. }
             | Op::ScatterAdd { .. } => true,
+            Op::Custom(rule) => operand > 0 && rule.wrt[operand - 1],
         }
 }

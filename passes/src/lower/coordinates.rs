@@ -71,6 +71,7 @@ pub(super) fn origin(op: &Op, operand_shapes: &[&Shape], shape: &Shape, at: &Coo
             }
             None => Origin::Stored,
         },
+        Op::Custom(_) => Origin::Operand(0, at.clone()),
         Op::ScatterAdd { axis, .. } if at[*axis].as_constant().is_none() => Origin::Stored,
         Op::ScatterAdd { .. }
         | Op::Parameter { .. }

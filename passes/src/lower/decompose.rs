@@ -86,6 +86,7 @@ impl Rewriter {
                 let value = self.long_scatter_add(operands[0], *axis, indices, *size)?;
                 self.renamed.push(value);
             }
+            Op::Custom(_) => self.renamed.push(operands[0]),
             _ => self.renamed.extend(self.builder.copy(function, node, &operands)),
         }
         Ok(())

@@ -43,7 +43,8 @@ pub(super) fn taken_in(function: &Function, node: &Node) -> u64 {
         | Op::Concatenate { .. }
         | Op::Reverse { .. }
         | Op::DotGeneral { .. }
-        | Op::Take { .. } => 1,
+        | Op::Take { .. }
+        | Op::Custom(_) => 1,
     }
 }
 

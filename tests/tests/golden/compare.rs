@@ -4,6 +4,7 @@
 //! holds every `f32` exactly.
 
 use crate::format::{Comparison, Kind, Leaf};
+use crate::motions::{Axes, angle, of_vector};
 use rotrace::{Array, DType};
 
 /// The elements as `f64`.
@@ -24,11 +25,20 @@ pub fn bits(array: &Array) -> Result<Vec<u64>, String> {
     Ok(numbers(array)?.into_iter().map(same).collect())
 }
 
-/// Compares a result with a leaf. `degrees` says whether rotation vectors are in degrees.
+/// What has to be known about results to tell which motions they are.
+#[derive(Clone, Debug, Default)]
+pub struct Conventions {
+    /// Whether angles, and rotation vectors, are in degrees.
+    pub degrees: bool,
+    /// The axes about which angles turn.
+    pub axes: Option<Axes>,
+}
+
+/// Compares a result with a leaf.
 ///
 /// # Errors
 /// What differs: the shape or type, or an element with both values, the difference and the tolerance.
-pub fn check(leaf: &Leaf, got: &Array, degrees: bool) -> Result<(), String> {
+pub fn check(leaf: &Leaf, got: &Array, conventions: &Conventions) -> Result<(), String> {
     let Some(expected) = leaf.value.as_ref().map(|value| &value.0) else {
         return Err("got a result where none is expected".into());
     };
@@ -45,12 +55,13 @@ pub fn check(leaf: &Leaf, got: &Array, degrees: bool) -> Result<(), String> {
         return Ok(());
     }
     for (index, (got, expected)) in got.chunks(last).zip(expected.chunks(last)).enumerate() {
-        check_row(leaf, got, expected, degrees).map_err(|difference| format!("row {index}: {difference}"))?;
+        check_row(leaf, got, expected, conventions).map_err(|difference| format!("row {index}: {difference}"))?;
     }
     Ok(())
 }
 
-fn check_row(leaf: &Leaf, got: &[f64], expected: &[f64], degrees: bool) -> Result<(), String> {
+fn check_row(leaf: &Leaf, got: &[f64], expected: &[f64], conventions: &Conventions) -> Result<(), String> {
+    let degrees = conventions.degrees;
     match leaf.cmp {
         Comparison::Close | Comparison::Skip => close(leaf, got, expected),
         Comparison::Exact => close(&Leaf { rtol: 0.0, atol: 0.0, rowwise: false, value: None, ..*leaf }, got, expected),
@@ -67,9 +78,13 @@ fn check_row(leaf: &Leaf, got: &[f64], expected: &[f64], degrees: bool) -> Resul
                 .collect();
             close(leaf, &wrapped, expected)
         }
-        Comparison::RotvecEquiv => close(leaf, &matrix(got, degrees)?, &matrix(expected, degrees)?),
+        Comparison::RotvecEquiv => close(leaf, &of_vector(got, degrees)?, &of_vector(expected, degrees)?),
         Comparison::MagnitudeEquiv => close(leaf, &[angle(got)?], &[angle(expected)?]),
-        Comparison::ExpEquiv | Comparison::EulerEquiv | Comparison::DavenportEquiv | Comparison::AlignSingle => {
+        Comparison::EulerEquiv | Comparison::DavenportEquiv => {
+            let axes = conventions.axes.as_ref().ok_or("no axes to compare angles about")?;
+            close(leaf, &axes.matrix(got, degrees)?, &axes.matrix(expected, degrees)?)
+        }
+        Comparison::ExpEquiv | Comparison::AlignSingle => {
             Err(format!("the comparison {:?} is not known here", leaf.cmp))
         }
     }
@@ -93,33 +108,4 @@ fn close(leaf: &Leaf, got: &[f64], expected: &[f64]) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// The rotation matrix of a rotation vector (Rodrigues' formula).
-fn matrix(vector: &[f64], degrees: bool) -> Result<[f64; 9], String> {
-    let [x, y, z] = vector else { return Err("not a rotation vector".into()) };
-    let unit = if degrees { std::f64::consts::PI / 180.0 } else { 1.0 };
-    let [x, y, z] = [x * unit, y * unit, z * unit];
-    let angle = (x * x + y * y + z * z).sqrt();
-    let sine = if angle == 0.0 { 1.0 } else { angle.sin() / angle };
-    // (1 - cos) / angle^2, without cancellation.
-    let half = if angle == 0.0 { 0.5 } else { (angle / 2.0).sin() / angle };
-    let versine = if angle == 0.0 { 0.5 } else { 2.0 * half * half };
-    Ok([
-        1.0 - versine * (y * y + z * z),
-        versine * x * y - sine * z,
-        versine * x * z + sine * y,
-        versine * x * y + sine * z,
-        1.0 - versine * (x * x + z * z),
-        versine * y * z - sine * x,
-        versine * x * z - sine * y,
-        versine * y * z + sine * x,
-        1.0 - versine * (x * x + y * y),
-    ])
-}
-
-/// The angle of a unit quaternion, or of its negative.
-fn angle(quat: &[f64]) -> Result<f64, String> {
-    let [x, y, z, w] = quat else { return Err("not a quaternion".into()) };
-    Ok(2.0 * (x * x + y * y + z * z).sqrt().atan2(w.abs()))
 }

@@ -1,6 +1,6 @@
 //! Running a gradient case: the value, and the Jacobian by reverse and by forward mode.
 
-use crate::compare::{check, numbers};
+use crate::compare::{Conventions, check, numbers};
 use crate::engines::{Engines, Failure, Program, agree};
 use crate::format::GradientCase;
 use crate::operations::Refusal;
@@ -47,10 +47,11 @@ pub fn run(case: &GradientCase, engines: &Engines) -> Outcome {
 type Jacobians = [(Mode, Vec<Array>); 2];
 
 fn judge(case: &GradientCase, value: &Array, jacobians: &Jacobians) -> Result<(), String> {
-    check(&case.value, value, false).map_err(|difference| format!("value: {difference}"))?;
+    let conventions = Conventions::default();
+    check(&case.value, value, &conventions).map_err(|difference| format!("value: {difference}"))?;
     for (mode, arrays) in jacobians {
         for ((name, leaf), array) in case.jac.iter().zip(arrays) {
-            check(leaf, array, false).map_err(|difference| format!("{mode:?} mode, by {name}: {difference}"))?;
+            check(leaf, array, &conventions).map_err(|difference| format!("{mode:?} mode, by {name}: {difference}"))?;
         }
     }
     Ok(())

@@ -16,6 +16,7 @@ mod compare;
 mod engines;
 mod format;
 mod jacobians;
+mod motions;
 mod operations;
 mod programs;
 mod report;

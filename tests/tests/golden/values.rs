@@ -55,7 +55,8 @@ fn judge(call: &Call, leaves: &[Leaf], result: Result<&[Array], &Failure>) -> Re
     if results.len() != leaves.len() {
         return Err(format!("{} results, expected {}", results.len(), leaves.len()));
     }
-    leaves.into_iter().zip(results).try_for_each(|(leaf, result)| check(leaf, result, call.in_degrees()))
+    let conventions = call.conventions();
+    leaves.into_iter().zip(results).try_for_each(|(leaf, result)| check(leaf, result, &conventions))
 }
 
 /// A call that SciPy refuses must be refused, or give what SciPy's compiled call gives, such as NaN for one row.
@@ -99,11 +100,13 @@ fn signature(arrays: &[Array], named: impl Fn(usize, &Array) -> bool) -> String 
 fn check_batched(call: &Call, results: &[Array], engines: &Engines) -> Result<(), Failure> {
     let Some(cores) = call.operation.cores else { return Ok(()) };
     let leading = |array: &Array, core: usize| array.shape().len().saturating_sub(core);
-    let [first, ..] = results else { return Err(Failure::Broken("no result".into())) };
+    // An operation that has no such form gives nothing.
+    let [first, ..] = results else { return Ok(()) };
     let rank = leading(first, cores.results[0]);
     let (arrays, expected) = if rank == 0 {
         let several = |arrays: &[Array]| arrays.iter().map(copies).collect::<Result<Vec<_>, _>>();
-        (several(&call.arrays)?, several(results)?)
+        let whole = call.arrays.iter().zip(cores.arguments).map(|(array, &core)| with_axes(array, core));
+        (several(&whole.collect::<Result<Vec<_>, _>>()?)?, several(results)?)
     } else {
         (call.arrays.clone(), results.to_vec())
     };
@@ -114,6 +117,13 @@ fn check_batched(call: &Call, results: &[Array], engines: &Engines) -> Result<()
     let results = results.map_err(|failure| Failure::Broken(format!("with `n`, {}", failure.message())))?;
     agree(&expected, &results)
         .map_err(|difference| Failure::Broken(format!("a batch differs, {signature}: {difference}")))
+}
+
+/// An array with `core` axes at least: an argument may leave out those of its own that have size 1.
+fn with_axes(array: &Array, core: usize) -> Result<Array, Failure> {
+    let missing = core.saturating_sub(array.shape().len());
+    let shape = [&vec![1; missing], array.shape()].concat();
+    array.clone().reshape(&shape).map_err(|error| Failure::Broken(error.to_string()))
 }
 
 /// An array several times, along a new leading axis.

@@ -15,18 +15,22 @@ impl Mul for Rotation {
     #[track_caller]
     fn mul(self, other: Self) -> Self {
         located_at(Location::caller(), || {
-            let [px, py, pz, pw] = components::<4>("Rotation product", self.quat);
-            let [qx, qy, qz, qw] = components::<4>("Rotation product", other.quat);
-            let product = [
-                pw.fma(qx, qw.fma(px, py.fma(qz, -(pz * qy)))),
-                pw.fma(qy, qw.fma(py, pz.fma(qx, -(px * qz)))),
-                pw.fma(qz, qw.fma(pz, px.fma(qy, -(py * qx)))),
-                pw.fma(qw, -dot([px, py, pz], [qx, qy, qz])),
-            ];
+            let left = components::<4>("Rotation product", self.quat);
+            let product = hamilton(left, components::<4>("Rotation product", other.quat));
             let scale = inverse_root_near_one(dot(product, product));
             Self { quat: join(product.map(|component| component * scale)) }
         })
     }
+}
+
+/// The Hamilton product.
+pub(super) fn hamilton([px, py, pz, pw]: [Tensor; 4], [qx, qy, qz, qw]: [Tensor; 4]) -> [Tensor; 4] {
+    [
+        pw.fma(qx, qw.fma(px, py.fma(qz, -(pz * qy)))),
+        pw.fma(qy, qw.fma(py, pz.fma(qx, -(px * qz)))),
+        pw.fma(qz, qw.fma(pz, px.fma(qy, -(py * qx)))),
+        pw.fma(qw, -dot([px, py, pz], [qx, qy, qz])),
+    ]
 }
 
 impl Rotation {

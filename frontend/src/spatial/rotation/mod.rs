@@ -2,11 +2,17 @@
 //!
 //! One file per representation. Each operation runs its body under the caller's source line.
 
+mod angles;
 mod apply;
+mod davenport;
+mod euler;
 mod group;
 mod matrix;
+mod mrp;
 mod quat;
 mod rotvec;
+
+pub use angles::Order;
 
 use crate::{Tensor, Tree};
 

@@ -7,8 +7,8 @@ pub mod reduce;
 
 pub use movement::Joined;
 
-use super::Applied;
 use super::emit::Emitter;
+use super::{Applied, custom};
 use rotrace_ir::graph::{Op, ValueId};
 
 /// What the cotangent of a structural node's result adds to that of one of its operands; `None` is nothing.
@@ -38,5 +38,6 @@ pub fn transpose(
         Op::DotGeneral { batch, contract } => contract::dot_general(e, node, batch, contract, operand, cotangent),
         Op::Take { axis, indices } => index::take(e, &ty, *axis, indices, cotangent),
         Op::ScatterAdd { axis, indices, .. } => index::scatter_add(e, *axis, indices, cotangent),
+        Op::Custom(rule) => custom::pull_back(e, rule, node.operands, operand, cotangent),
     })
 }

@@ -125,6 +125,8 @@ impl Simplifier<'_> {
             | Op::Reverse { .. }
             | Op::Take { .. } => self.movement(op, operands),
             Op::Reduce { kind, axes } => self.reduce(*kind, axes, operands[0]),
+            // What is compiled is not differentiated any more.
+            Op::Custom(_) => Rewrite::Value(operands[0]),
             Op::ScatterAdd { axis, indices, size } => {
                 // One element each, whose sum is that element bit for bit.
                 if is_count(indices, *size) && self.ty(operands[0]).shape[*axis].as_fixed() == Some(*size) {
@@ -168,6 +170,7 @@ impl Simplifier<'_> {
                 | Op::Reduce { .. }
                 | Op::DotGeneral { .. }
                 | Op::ScatterAdd { .. } => None,
+                Op::Custom(_) => known(&node.operands[0]),
             };
             self.splats.push(splat);
         }

@@ -3,19 +3,22 @@
 //! Some options that SciPy takes as arguments are methods of their own in Rotrace, or the type of an argument. The other
 //! order of a quaternion's components, `scalar_first`, is a `take` away.
 
+mod angles;
 mod containers;
 mod eager;
 mod rotation;
 
+use crate::compare::{self, Conventions};
 use crate::format::{Numbers, ValueCase};
-use rotrace::spatial::Rotation;
+use crate::motions::Axes;
+use rotrace::spatial::{Order, Rotation};
 use rotrace::{Array, DType, Tensor};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// All tables.
-const TABLES: &[&[Operation]] = &[rotation::OPERATIONS, containers::OPERATIONS];
+const TABLES: &[&[Operation]] = &[rotation::OPERATIONS, angles::OPERATIONS, containers::OPERATIONS];
 
 /// One of SciPy's operations.
 #[derive(Debug)]
@@ -213,9 +216,33 @@ impl Call {
         format!("{} {:?} {:?} {}", self.operation.name, self.settings, self.counts, self.dtype)
     }
 
-    /// Whether results are angles in degrees.
-    pub fn in_degrees(&self) -> bool {
-        matches!(self.settings.get("degrees"), Some(Setting::Flag(true)))
+    /// What the case says about its results.
+    pub fn conventions(&self) -> Conventions {
+        let text = |name: &str| match self.settings.get(name) {
+            Some(Setting::Text(text)) => Some(text.as_str()),
+            Some(Setting::Flag(_) | Setting::Integers(_)) | None => None,
+        };
+        let degrees = matches!(self.settings.get("degrees"), Some(Setting::Flag(true)));
+        let axes = text("seq").and_then(Axes::of_sequence);
+        Conventions { degrees, axes: axes.or_else(|| self.davenport_axes(order(text("order")?)?)) }
+    }
+
+    /// The argument `axes`, if it is the same three axes for all rotations.
+    fn davenport_axes(&self, order: Order) -> Option<Axes> {
+        let place = self.operation.arguments.iter().position(|argument| argument.name == "axes")?;
+        let array = &self.arrays[self.counts[..place].iter().sum::<usize>()];
+        let entries = compare::numbers(array).ok().filter(|entries| entries.len() == 9)?;
+        let axes = std::array::from_fn(|row| std::array::from_fn(|column| entries[3 * row + column]));
+        Some(Axes { axes, extrinsic: order == Order::Extrinsic })
+    }
+}
+
+/// SciPy's spelling of an order of turns.
+pub fn order(text: &str) -> Option<Order> {
+    match text {
+        "e" | "extrinsic" => Some(Order::Extrinsic),
+        "i" | "intrinsic" => Some(Order::Intrinsic),
+        _ => None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The gradient programs of `tests/golden-vectors/grad_programs.py` that Rotrace has the operations for, in tables, one
 //! file per family.
 
+mod angles;
 mod dynamics;
 mod rotation;
 
@@ -12,7 +13,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// All tables.
-const TABLES: &[&[Definition]] = &[rotation::PROGRAMS, dynamics::PROGRAMS];
+const TABLES: &[&[Definition]] = &[rotation::PROGRAMS, angles::PROGRAMS, dynamics::PROGRAMS];
 
 /// A program by name.
 pub struct Definition {
@@ -58,6 +59,10 @@ impl Arguments<'_> {
 
     fn number(&self, name: &str) -> f64 {
         self.parameters.numbers[name]
+    }
+
+    fn text(&self, name: &str) -> &str {
+        &self.parameters.texts[name]
     }
 
     fn flag(&self, name: &str) -> bool {

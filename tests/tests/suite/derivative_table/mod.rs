@@ -3,6 +3,7 @@
 //! The page is made here and compared with the file; `ROTRACE_WRITE_PAGES=1` writes it instead. No cell may hold a
 //! derivative that is not finite, and away from documented kinks all agree with differences.
 
+mod angles;
 mod measure;
 mod page;
 mod points;
@@ -27,7 +28,7 @@ struct Subject {
 }
 
 /// All tables.
-const TABLES: &[&[Subject]] = &[rotation::SUBJECTS];
+const TABLES: &[&[Subject]] = &[rotation::SUBJECTS, angles::SUBJECTS];
 
 /// Numbers of the type of `like`.
 fn fixed<const N: usize>(numbers: [f64; N], like: Tensor) -> Tensor {

@@ -45,6 +45,27 @@ pub(super) fn rotvecs() -> Vec<Point> {
     named.chain([point("gimbal lock", [0.0, FRAC_PI_2, 0.0])]).collect()
 }
 
+/// Three angles, with the middle one where Tait-Bryan angles lock.
+pub(super) fn angles() -> Vec<Point> {
+    vec![
+        point("generic", [0.4, -0.9, 2.1]),
+        point("zero vector", [0.0; 3]),
+        point("1e-12", [1e-12, -2e-12, 1e-12]),
+        point("1e-30", [1e-30, -2e-30, 1e-30]),
+        point("half turn", [PI, 0.0, 0.0]),
+        point("gimbal lock", [0.4, FRAC_PI_2, 2.1]),
+    ]
+}
+
+/// Modified Rodrigues parameters: the axis times the tangent of a quarter of the angle.
+pub(super) fn parameters() -> Vec<Point> {
+    let named = ANGLES.iter().map(|&(name, angle)| {
+        let name = if angle == 0.0 { "zero vector" } else { name };
+        point(name, AXIS.map(|component| component * (angle / 4.0).tan()))
+    });
+    named.collect()
+}
+
 /// Rotation matrices, row by row.
 pub(super) fn matrices() -> Vec<Point> {
     quats().into_iter().map(|quat| point(quat.name, matrix(&quat.value))).collect()

@@ -1,5 +1,6 @@
 //! The operations on arrays, `rotrace::eager`, for those that are there: tables, one file per family.
 
+mod angles;
 mod rotation;
 
 use super::{Call, Setting};
@@ -10,7 +11,7 @@ use rotrace::{Array, Error, eager};
 type OnArrays = (&'static str, fn(&Call) -> Result<Vec<Array>, Error>);
 
 /// All tables.
-const TABLES: &[&[OnArrays]] = &[rotation::OPERATIONS];
+const TABLES: &[&[OnArrays]] = &[rotation::OPERATIONS, angles::OPERATIONS];
 
 impl Call {
     /// The operation on arrays; `None` where there is none, or not in this form.
@@ -27,6 +28,13 @@ impl Call {
 
     fn rotation(&self, name: &str) -> Result<Rotation<Array>, Error> {
         eager::Rotation::from_quat(self.array(name))
+    }
+
+    fn text(&self, name: &str) -> &str {
+        match self.settings.get(name) {
+            Some(Setting::Text(text)) => text,
+            Some(Setting::Flag(_) | Setting::Integers(_)) | None => "",
+        }
     }
 
     fn flag(&self, name: &str) -> bool {

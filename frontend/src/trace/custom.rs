@@ -1,0 +1,195 @@
+//! Functions with derivatives of the user's own.
+
+use super::parameters::with_parameters;
+use super::traced::{Recorded, Recording, Request};
+use super::{Traced, trace};
+use crate::tree::Outline;
+use crate::{Error, Tensor, Tree};
+use rotrace_ir::Type;
+use rotrace_ir::graph::infer::Violation;
+use rotrace_ir::graph::{self, Function, GraphBuilder, Op, Rule, RuleKind, ValueId};
+use std::panic::Location;
+use std::rc::Rc;
+use std::sync::Arc;
+
+type Place = &'static Location<'static>;
+
+impl<'a, In: Tree<Tensor> + 'a, Out: Tree<Tensor> + 'a> Traced<'a, In, Out> {
+    /// The same function, whose derivative is what `rule` says: of the arguments and a tangent for each of their leaves,
+    /// the tangents of the results. The rule must be linear in the tangents; that makes reverse mode its transpose.
+    /// Derivatives of higher order are those of the rule.
+    ///
+    /// Values that the rule captures count as constants. Lowering gives an error if a leaf of the arguments or results
+    /// is not a float, or if a tangent's type is not its result's.
+    ///
+    /// ```
+    /// use rotrace::{Array, Tensor, trace};
+    /// // A norm whose gradient at the origin is 0 instead of NaN.
+    /// let norm = trace(|x: Tensor| (x * x).sum(()).sqrt()).custom_jvp(|x, tangent| {
+    ///     let norm = (x * x).sum(()).sqrt();
+    ///     (x * tangent).sum(()) / norm.equal(0).select(1, norm)
+    /// });
+    /// let gradient = norm.grad().compile("f64[3]")?;
+    /// assert_eq!(gradient.call(&Array::from([3.0, 0.0, 4.0]))?.to_vec::<f64>()?, [0.6, 0.0, 0.8]);
+    /// assert_eq!(gradient.call(&Array::from([0.0, 0.0, 0.0]))?.to_vec::<f64>()?, [0.0, 0.0, 0.0]);
+    /// # Ok::<(), rotrace::Error>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn custom_jvp(&self, rule: impl FnOnce(In, In) -> Out + Clone + 'a) -> Self {
+        let rule = trace(move |(arguments, tangents)| rule(arguments, tangents));
+        self.with_rule(RuleKind::Jvp, Rc::clone(&rule.recording), Location::caller())
+    }
+
+    /// The same function, whose derivative is what `rule` says: of the arguments and a cotangent for each leaf of the
+    /// results, the cotangents of the arguments. The rule must be linear in the cotangents; that makes forward mode
+    /// its transpose. Everything else is as for [`custom_jvp`](Self::custom_jvp).
+    #[must_use]
+    #[track_caller]
+    pub fn custom_vjp(&self, rule: impl FnOnce(In, Out) -> In + Clone + 'a) -> Self {
+        let rule = trace(move |(arguments, cotangents)| rule(arguments, cotangents));
+        self.with_rule(RuleKind::Vjp, Rc::clone(&rule.recording), Location::caller())
+    }
+
+    fn with_rule(&self, kind: RuleKind, rule: Rc<Recording<'a>>, place: Place) -> Self {
+        let primal = Rc::clone(&self.recording);
+        Traced::new(move |request| {
+            let Recorded { results, outcome } = primal(request);
+            let outcome = outcome.and_then(|primal| {
+                let outer = Outer { request, results: &results, place };
+                outer.differentiated(primal, kind, &*rule)
+            });
+            Recorded { results, outcome }
+        })
+    }
+}
+
+/// What a rule is recorded for.
+struct Outer<'r> {
+    request: &'r Request,
+    results: &'r Outline,
+    place: Place,
+}
+
+/// A function, and the outer values that its last parameters stand for.
+type Captured = (Function, Vec<Tensor>);
+
+impl Outer<'_> {
+    /// The primal function with a rule on each of its results.
+    fn differentiated(
+        &self,
+        (primal, captures): Captured,
+        kind: RuleKind,
+        rule: &Recording<'_>,
+    ) -> Result<Captured, Error> {
+        let arguments = &self.request.types;
+        let values: Vec<Type> = primal.result_types().cloned().collect();
+        if let Some(ty) = arguments.iter().chain(&values).find(|ty| !ty.dtype.is_float()) {
+            let ty = ty.display(&primal.dims);
+            return Err(
+                self.error(format!("a function with a rule for its derivative takes and gives floats, not {ty}"))
+            );
+        }
+        let (directions, outline, wanted) = match kind {
+            RuleKind::Jvp => (arguments, &self.request.arguments, &values),
+            RuleKind::Vjp => (&values, self.results, arguments),
+        };
+        let (rule, own) = self.record(rule, directions, outline)?;
+        self.check(&rule, wanted)?;
+        let rules = match kind {
+            RuleKind::Jvp => {
+                (0..values.len()).map(|place| Function { results: vec![rule.results[place]], ..rule.clone() }).collect()
+            }
+            RuleKind::Vjp => self.of_each_result(&rule, &values),
+        };
+        let given = self.request.types.len();
+        let own_types: Vec<Type> = rule.parameter_types().skip(given).take(own.len()).cloned().collect();
+        let function = self.joined(&primal, kind, rules, &own_types);
+        let function = function.map_err(|violation| self.error(violation.to_string()))?;
+        Ok((function, [captures, own].concat()))
+    }
+
+    fn error(&self, message: String) -> Error {
+        Error::Differentiate { message, location: self.place }
+    }
+
+    /// The rule, as a function of the arguments, of what it captures, and of the directions.
+    fn record(&self, rule: &Recording<'_>, directions: &[Type], outline: &Outline) -> Result<Captured, Error> {
+        let request = Request {
+            dims: self.request.dims.clone(),
+            types: [&self.request.types, directions].concat(),
+            arguments: self.request.arguments.clone().then(outline.clone()),
+            ..*self.request
+        };
+        let (function, captures) = rule(&request).outcome?;
+        let (arguments, rest) = function.parameters.split_at(self.request.types.len());
+        let (directions, own) = rest.split_at(directions.len());
+        let order = [arguments, own, directions].concat();
+        let function = with_parameters(function, order).map_err(|violation| self.error(violation.to_string()))?;
+        Ok((function, captures))
+    }
+
+    fn check(&self, rule: &Function, wanted: &[Type]) -> Result<(), Error> {
+        if rule.result_types().eq(wanted) {
+            return Ok(());
+        }
+        let list = |types: &mut dyn Iterator<Item = &Type>| {
+            types.map(|ty| ty.display(&rule.dims)).collect::<Vec<_>>().join(", ")
+        };
+        let (found, wanted) = (list(&mut rule.result_types()), list(&mut wanted.iter()));
+        Err(self.error(format!("the rule gives ({found}), but has to give ({wanted})")))
+    }
+
+    /// Rules for the cotangent of one result each, those of the others being zero.
+    fn of_each_result(&self, rule: &Function, values: &[Type]) -> Vec<Function> {
+        let arguments = rule.parameters.len() - values.len();
+        let one = |place: usize| -> Result<Function, Violation> {
+            let mut builder = GraphBuilder::new(rule.name.clone(), rule.dims.clone());
+            let mut given = Vec::new();
+            for ty in rule.parameter_types().take(arguments) {
+                given.push(builder.parameter(ty.clone())?);
+            }
+            let cotangent = builder.parameter(values[place].clone())?;
+            for (index, ty) in values.iter().enumerate() {
+                given.push(if index == place { cotangent } else { zeros(&mut builder, ty)? });
+            }
+            let results = builder.inline(rule, &given);
+            Ok(builder.finish(results))
+        };
+        (0..values.len()).map(|place| one(place).unwrap_or_else(|violation| unreachable!("{violation}"))).collect()
+    }
+
+    fn joined(
+        &self,
+        primal: &Function,
+        kind: RuleKind,
+        rules: Vec<Function>,
+        own: &[Type],
+    ) -> Result<Function, Violation> {
+        let mut builder = GraphBuilder::new(primal.name.clone(), primal.dims.clone());
+        let mut given = Vec::new();
+        for ty in primal.parameter_types() {
+            given.push(builder.parameter(ty.clone())?);
+        }
+        let (arguments, captured) = (self.request.types.len(), given.len());
+        let mut operands: Vec<ValueId> = given[..arguments].to_vec();
+        for ty in own {
+            operands.push(builder.parameter(ty.clone())?);
+        }
+        let values = builder.inline(primal, &given[..captured]);
+        let file = builder.file(self.place.file());
+        builder.location = Some(graph::Location { file, line: self.place.line(), column: self.place.column() });
+        let wrt: Vec<bool> = (0..operands.len()).map(|place| place < arguments).collect();
+        let mut results = Vec::new();
+        for (value, function) in values.into_iter().zip(rules) {
+            let rule = Rule { kind, wrt: wrt.clone(), function };
+            results.push(builder.push(Op::Custom(Arc::new(rule)), &[&[value], &operands[..]].concat())?);
+        }
+        Ok(builder.finish(results))
+    }
+}
+
+fn zeros(builder: &mut GraphBuilder, ty: &Type) -> Result<ValueId, Violation> {
+    let zero = builder.push(Op::constant(rotrace_ir::Scalar::from_f64(ty.dtype, 0.0)), &[])?;
+    builder.push(Op::Broadcast { shape: ty.shape.clone(), axes: Vec::new() }, &[zero])
+}

@@ -1,0 +1,81 @@
+//! Angles and parameters of rotations.
+
+use super::{Subject, fixed, points};
+use rotrace::Tensor;
+use rotrace::spatial::{Order, Rotation};
+
+/// Orthogonal axes in general position, and a third that is orthogonal to the second alone.
+const AXES: [f64; 9] = [0.6, 0.0, 0.8, 0.0, 1.0, 0.0, -0.28, 0.0, 0.96];
+
+pub(super) const SUBJECTS: &[Subject] = &[
+    Subject {
+        name: "Rotation.from_euler, xyz",
+        golden: "Rotation.from_euler",
+        programs: &["euler_to_quat", "euler_to_matrix"],
+        points: points::angles,
+        record: |x| Rotation::from_euler("xyz", x).as_quat(false),
+        kinks: &[],
+    },
+    Subject {
+        name: "Rotation.from_euler, ZXZ",
+        golden: "Rotation.from_euler",
+        programs: &[],
+        points: points::angles,
+        record: |x| Rotation::from_euler("ZXZ", x).as_quat(false),
+        kinks: &[],
+    },
+    Subject {
+        name: "Rotation.as_euler, xyz",
+        golden: "Rotation.as_euler",
+        programs: &["quat_to_euler", "rotvec_to_euler", "euler_convert"],
+        points: points::quats,
+        record: |x| Rotation::from_quat(x).as_euler("xyz"),
+        kinks: &["gimbal lock"],
+    },
+    Subject {
+        name: "Rotation.as_euler, ZXZ",
+        golden: "Rotation.as_euler",
+        programs: &[],
+        points: points::quats,
+        record: |x| Rotation::from_quat(x).as_euler("ZXZ"),
+        // Locked where the middle angle is 0: at the identity.
+        kinks: &["identity", "1e-12", "1e-30"],
+    },
+    Subject {
+        name: "Rotation.from_davenport",
+        golden: "Rotation.from_davenport",
+        programs: &["davenport_to_quat"],
+        points: points::angles,
+        record: |x| Rotation::from_davenport(axes(x), Order::Extrinsic, x).as_quat(false),
+        kinks: &[],
+    },
+    Subject {
+        name: "Rotation.as_davenport",
+        golden: "Rotation.as_davenport",
+        programs: &["quat_to_davenport"],
+        points: points::quats,
+        record: |x| Rotation::from_quat(x).as_davenport(axes(x), Order::Intrinsic),
+        // The first angle wraps round from pi to -pi there.
+        kinks: &["gimbal lock"],
+    },
+    Subject {
+        name: "Rotation.from_mrp",
+        golden: "Rotation.from_mrp",
+        programs: &["mrp_to_quat", "mrp_roundtrip"],
+        points: points::parameters,
+        record: |x| Rotation::from_mrp(x).as_quat(false),
+        kinks: &[],
+    },
+    Subject {
+        name: "Rotation.as_mrp",
+        golden: "Rotation.as_mrp",
+        programs: &["quat_to_mrp"],
+        points: points::quats,
+        record: |x| Rotation::from_quat(x).as_mrp(),
+        kinks: &["half turn"],
+    },
+];
+
+fn axes(like: Tensor) -> Tensor {
+    fixed(AXES, like).reshape([3, 3])
+}
