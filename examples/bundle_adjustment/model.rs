@@ -3,7 +3,7 @@
 use crate::bundler::View;
 use crate::problem::Problem;
 use rotrace::spatial::Rotation;
-use rotrace::{Array, Compiled, Error, Options, Tensor, Tree, concat, constant, stack, trace};
+use rotrace::{Array, Compiled, Error, Manifold, Options, Tensor, Tree, concat, trace};
 
 /// Parameters of a camera: a small turn of its rotation, its translation, and `f`, `k1`, `k2`.
 pub const CAMERA: usize = 9;
@@ -20,11 +20,10 @@ struct Observations<T> {
 
 const OBSERVATIONS: &str = "f64[n, 4], f64[n, 3], f64[n, 3], f64[n, 3], f64[n, 2]";
 
-/// What is differentiated with respect to. The turn is a rotation vector, applied before the rotation, and is 0 where
-/// the derivative is taken.
-#[derive(Clone, Copy, Debug, Tree)]
+/// What is differentiated with respect to.
+#[derive(Clone, Copy, Debug, Tree, Manifold)]
 struct Unknowns<T> {
-    turn: T,
+    rotation: Rotation<T>,
     translation: T,
     intrinsics: T,
     point: T,
@@ -39,36 +38,26 @@ struct Linearised<T> {
     point: T,
 }
 
-/// The error of each observation, as a function of the unknowns.
-fn residual(seen: Observations<Tensor>, unknowns: Unknowns<Tensor>) -> Tensor {
-    let rotation = Rotation::from_quat(seen.quat) * Rotation::from_rotvec(unknowns.turn);
-    let place = rotation.apply(unknowns.point) + unknowns.translation;
+/// The error of each observation.
+fn residual(unknowns: Unknowns<Tensor>, pixel: Tensor) -> Tensor {
+    let place = unknowns.rotation.apply(unknowns.point) + unknowns.translation;
     let image = -place.slice(-1, ..2) / place.slice(-1, 2..);
     let squared = image.square().sum_keepdims(-1);
     let [focal, first, second] = [0, 1, 2].map(|index| unknowns.intrinsics.slice(-1, index..=index));
-    focal * (1.0 + squared * (first + squared * second)) * image - seen.pixel
+    focal * (1.0 + squared * (first + squared * second)) * image - pixel
 }
 
-/// The error with one row of its Jacobian per component, by reverse mode.
+/// The error with its Jacobian, per observation. A rotation's unknowns are those of a small turn that comes first.
 fn linearise(seen: Observations<Tensor>) -> Linearised<Tensor> {
-    let reverse = trace(move |unknowns| residual(seen, unknowns)).vjp();
-    let at = Unknowns {
-        turn: seen.translation.zeros_like(),
+    let unknowns = Unknowns {
+        rotation: Rotation::from_unit_quat(seen.quat),
         translation: seen.translation,
         intrinsics: seen.intrinsics,
         point: seen.point,
     };
-    let rows = [[1.0, 0.0], [0.0, 1.0]].map(|component| {
-        let cotangent = constant(component).broadcast_to(seen.pixel.shape());
-        reverse.call_traced((at, cotangent))
-    });
-    let camera = |row: Unknowns<Tensor>| concat([row.turn, row.translation, row.intrinsics], -1);
-    Linearised {
-        // Both rows compute it; the compiler keeps one.
-        residual: rows[0].0,
-        camera: stack(rows.map(|(_, row)| camera(row)), -2),
-        point: stack(rows.map(|(_, row)| row.point), -2),
-    }
+    let residual = trace(|unknowns| residual(unknowns, seen.pixel));
+    let (turn, translation, intrinsics, point) = residual.tangent().jacobian(1).call_traced(unknowns);
+    Linearised { residual: residual.call_traced(unknowns), camera: concat([turn, translation, intrinsics], -1), point }
 }
 
 /// The compiled error and derivatives, with buffers for the observations of one problem.

@@ -4,7 +4,7 @@ use crate::bundler::{Bundle, View};
 use crate::model::CAMERA;
 use crate::noise::Noise;
 use rotrace::spatial::Rotation;
-use rotrace::{Array, Compiled, Error, Options, Tensor, trace};
+use rotrace::{Array, Compiled, Error, Manifold, Options, Tensor, trace};
 
 /// A camera's unknowns.
 #[derive(Clone, Debug)]
@@ -41,7 +41,7 @@ pub struct Rotations {
 impl Rotations {
     pub fn compile(options: &Options) -> Result<Self, Error> {
         let of_matrices = trace(|matrix| Rotation::from_matrix(matrix).as_quat(true));
-        let turned = trace(|(quat, turn)| (Rotation::from_quat(quat) * Rotation::from_rotvec(turn)).as_quat(false));
+        let turned = trace(|(quat, turn)| Rotation::from_quat(quat).retract(turn).as_quat(false));
         Ok(Self {
             of_matrices: of_matrices.compile_with("f64[n, 3, 3]", options)?,
             turned: turned.compile_with("f64[n, 4], f64[n, 3]", options)?,

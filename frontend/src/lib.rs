@@ -25,7 +25,8 @@
 //! * [`trace`] makes a [`Traced`] function, which [`Traced::grad`] and its like transform and [`Traced::compile`]
 //!   compiles for types such as `"f64[n, 3], f64[3]"`.
 //! * Arguments and results are [`Tree`]s: tuples, arrays, vectors, structs with `#[derive(Tree)]`.
-//! * [`spatial`] has rotations, with the conventions of `scipy.spatial.transform`.
+//! * [`Traced::tangent`] differentiates with respect to steps on a [`Manifold`]: 3 numbers for a rotation, 6 for a rigid transform.
+//! * [`spatial`] has rotations and rigid transforms, with the conventions of `scipy.spatial.transform`.
 //!
 //! [`eager`] has the spatial operations on arrays, compiled behind the scenes. The features `nalgebra` and `glam` convert
 //! from and to the types of these libraries, by `From` and `TryFrom`.
@@ -43,6 +44,7 @@ mod compiled;
 pub mod eager;
 mod error;
 mod interop;
+mod manifold;
 mod rows;
 mod signature;
 pub mod spatial;
@@ -53,7 +55,8 @@ mod tree;
 pub use array::{Array, ArrayView, ArrayViewMut, Element};
 pub use compiled::{Compiled, With};
 pub use error::Error;
-pub use rotrace_derive::Tree;
+pub use manifold::{Manifold, Side, Tangential};
+pub use rotrace_derive::{Manifold, Tree};
 pub use rotrace_ir::{DType, Dim, Shape};
 pub use rotrace_runtime::{Engine, Executable, Options, Report};
 pub use signature::{Signature, Specification};

@@ -3,6 +3,7 @@
 pub mod derivatives;
 pub mod elementwise;
 pub mod rotations;
+pub mod transforms;
 
 use crate::prepared::Data;
 use crate::{Bench, Number, Workload};
@@ -46,9 +47,12 @@ pub fn prepare<T: Number>(name: &str, case: &Case<'_>) -> Result<Box<dyn Bench>,
         "rot_apply" => place::<T, _, _>(&rotations::apply(), case),
         "rot_apply1" => place::<T, _, _>(&rotations::apply_one(), case),
         "rot_bcast" => place::<T, _, _>(&rotations::apply_pairs(), case),
+        "as_euler" => place::<T, _, _>(&rotations::as_euler(), case),
         "as_rotvec" => place::<T, _, _>(&rotations::as_rotvec(), case),
         "from_matrix" => place::<T, _, _>(&rotations::from_matrix(), case),
         "from_matrix_av" => place::<T, _, _>(&rotations::from_matrix_assume_valid(), case),
+        "tf_mul" => place::<T, _, _>(&transforms::multiply(), case),
+        "tf_apply" => place::<T, _, _>(&transforms::apply(), case),
         "rotvec_apply" => place::<T, _, _>(&rotations::rotvec_apply(), case),
         "rotvec_apply_grad" => place::<T, _, _>(&derivatives::rotvec_apply_gradient(), case),
         _ => Err(Refusal::Unknown),

@@ -70,6 +70,16 @@ pub fn as_rotvec() -> Workload<1, 1> {
     }
 }
 
+/// Angles about the body's z, y and x.
+#[must_use]
+pub fn as_euler() -> Workload<1, 1> {
+    Workload {
+        function: trace(|[quat]: [Tensor; 1]| [Rotation::from_unit_quat(quat).as_euler("ZYX")]),
+        arguments: [("q", "[n, 4]")],
+        results: |[quat]| [vec![quat[0], 3]],
+    }
+}
+
 /// Quaternions of matrices, which are made orthogonal.
 #[must_use]
 pub fn from_matrix() -> Workload<1, 1> {

@@ -1,4 +1,6 @@
-//! The derive macro of Rotrace's `Tree` trait.
+//! The derive macros of Rotrace's `Tree` and `Manifold` traits.
+
+mod manifold;
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
@@ -13,13 +15,16 @@ pub fn derive_tree(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     expand(&input).unwrap_or_else(Error::into_compile_error).into()
 }
 
+/// Implements `rotrace::Manifold` for a struct that derives `Tree` and whose fields are manifolds, up to 8 of them. Its
+/// tangent is the tuple of theirs, in order.
+#[proc_macro_derive(Manifold)]
+pub fn derive_manifold(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    manifold::expand(&input).unwrap_or_else(Error::into_compile_error).into()
+}
+
 fn expand(input: &DeriveInput) -> Result<TokenStream> {
-    let leaf = leaf_parameter(input)?;
-    let fields = match &input.data {
-        Data::Struct(data) => &data.fields,
-        Data::Enum(data) => return Err(Error::new(data.enum_token.span, "`Tree` can be derived for structs only")),
-        Data::Union(data) => return Err(Error::new(data.union_token.span, "`Tree` can be derived for structs only")),
-    };
+    let (leaf, fields) = (leaf_parameter("Tree", input)?, struct_fields("Tree", input)?);
     let name = &input.ident;
     let label = fresh("Label", leaf);
     let other = fresh("Other", leaf);
@@ -66,17 +71,30 @@ fn expand(input: &DeriveInput) -> Result<TokenStream> {
     })
 }
 
+fn struct_fields<'a>(derived: &str, input: &'a DeriveInput) -> Result<&'a Fields> {
+    let span = match &input.data {
+        Data::Struct(data) => return Ok(&data.fields),
+        Data::Enum(data) => data.enum_token.span,
+        Data::Union(data) => data.union_token.span,
+    };
+    Err(Error::new(span, format!("`{derived}` can be derived for structs only")))
+}
+
 /// The one type parameter, without bounds that other leaf types would not meet.
-fn leaf_parameter(input: &DeriveInput) -> Result<&Ident> {
-    const RULE: &str = "`Tree` can be derived for structs with exactly one type parameter, the leaf: `struct Name<T>`";
+fn leaf_parameter<'a>(derived: &str, input: &'a DeriveInput) -> Result<&'a Ident> {
+    let rule =
+        format!("`{derived}` can be derived for structs with exactly one type parameter, the leaf: `struct Name<T>`");
     let generics = &input.generics;
     let mut parameters = generics.params.iter();
     let (Some(GenericParam::Type(leaf)), None) = (parameters.next(), parameters.next()) else {
         let span = if generics.params.is_empty() { input.ident.span() } else { generics.span() };
-        return Err(Error::new(span, RULE));
+        return Err(Error::new(span, rule));
     };
     if !leaf.bounds.is_empty() || generics.where_clause.is_some() {
-        return Err(Error::new(leaf.span(), "the leaf parameter of a `Tree` must have no bounds: it takes many types"));
+        return Err(Error::new(
+            leaf.span(),
+            format!("the leaf parameter of a `{derived}` must have no bounds: it takes many types"),
+        ));
     }
     Ok(&leaf.ident)
 }

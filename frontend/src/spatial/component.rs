@@ -44,6 +44,14 @@ pub(super) fn dot<const N: usize>(a: [Tensor; N], b: [Tensor; N]) -> Tensor {
     sum
 }
 
+/// The cross product.
+pub(super) fn cross(a: [Tensor; 3], b: [Tensor; 3]) -> [Tensor; 3] {
+    std::array::from_fn(|index| {
+        let (next, last) = ((index + 1) % 3, (index + 2) % 3);
+        a[next].fma(b[last], -(a[last] * b[next]))
+    })
+}
+
 /// `1 / sqrt(x)` of what is 1 but for rounding errors. `rsqrt` is computed on doubles, which for singles takes longer than
 /// a division.
 pub(super) fn inverse_root_near_one(x: Tensor) -> Tensor {

@@ -1,4 +1,4 @@
-//! Rotations in three dimensions, with the conventions of `scipy.spatial.transform`.
+//! Rotations and rigid transforms in three dimensions, with the conventions of `scipy.spatial.transform`.
 //!
 //! * Rotations are active and right-handed, and act on column vectors: `(p * q).apply(v) == p.apply(q.apply(v))`.
 //! * Quaternions are scalar-last: `[x, y, z, w]` is a rotation by `theta` about the unit vector `u` for
@@ -9,6 +9,8 @@
 //! * Bad data gives NaN for that rotation and no other; bad shapes are mistakes of the trace.
 
 mod component;
+mod rigid_transform;
 mod rotation;
 
+pub use rigid_transform::RigidTransform;
 pub use rotation::{Order, Rotation};

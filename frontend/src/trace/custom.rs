@@ -1,5 +1,6 @@
 //! Functions with derivatives of the user's own.
 
+use super::frame::place_of;
 use super::parameters::with_parameters;
 use super::traced::{Recorded, Recording, Request};
 use super::{Traced, trace};
@@ -38,7 +39,7 @@ impl<'a, In: Tree<Tensor> + 'a, Out: Tree<Tensor> + 'a> Traced<'a, In, Out> {
     #[track_caller]
     pub fn custom_jvp(&self, rule: impl FnOnce(In, In) -> Out + Clone + 'a) -> Self {
         let rule = trace(move |(arguments, tangents)| rule(arguments, tangents));
-        self.with_rule(RuleKind::Jvp, Rc::clone(&rule.recording), Location::caller())
+        self.with_rule(RuleKind::Jvp, Rc::clone(&rule.recording), place_of(Location::caller()))
     }
 
     /// The same function, whose derivative is what `rule` says: of the arguments and a cotangent for each leaf of the
@@ -48,7 +49,7 @@ impl<'a, In: Tree<Tensor> + 'a, Out: Tree<Tensor> + 'a> Traced<'a, In, Out> {
     #[track_caller]
     pub fn custom_vjp(&self, rule: impl FnOnce(In, Out) -> In + Clone + 'a) -> Self {
         let rule = trace(move |(arguments, cotangents)| rule(arguments, cotangents));
-        self.with_rule(RuleKind::Vjp, Rc::clone(&rule.recording), Location::caller())
+        self.with_rule(RuleKind::Vjp, Rc::clone(&rule.recording), place_of(Location::caller()))
     }
 
     fn with_rule(&self, kind: RuleKind, rule: Rc<Recording<'a>>, place: Place) -> Self {

@@ -25,15 +25,29 @@ thread_local! {
 ///
 /// `#[track_caller]` does not reach through closures; this does.
 pub(crate) fn located_at<R>(location: &'static Location<'static>, body: impl FnOnce() -> R) -> R {
+    with_ambient(Some(place_of(location)), body)
+}
+
+/// The line of the user to which what is done at `location` belongs: that of [`located_at`] inside of it.
+pub(super) fn place_of(location: &'static Location<'static>) -> &'static Location<'static> {
+    ambient().unwrap_or(location)
+}
+
+/// The line of the innermost [`located_at`].
+pub(super) fn ambient() -> Option<&'static Location<'static>> {
+    AMBIENT.try_with(Cell::get).ok().flatten()
+}
+
+/// Runs `body` as where [`ambient`] gave `ambient`: a function has the lines of those who made it, not of those who
+/// call it.
+pub(super) fn with_ambient<R>(ambient: Option<&'static Location<'static>>, body: impl FnOnce() -> R) -> R {
     struct Restore(Option<&'static Location<'static>>);
     impl Drop for Restore {
         fn drop(&mut self) {
             AMBIENT.set(self.0);
         }
     }
-    let outer = AMBIENT.get();
-    let _restore = Restore(outer);
-    AMBIENT.set(Some(outer.unwrap_or(location)));
+    let _restore = Restore(AMBIENT.replace(ambient));
     body()
 }
 
@@ -206,7 +220,7 @@ fn with_top<R>(
     location: &'static Location<'static>,
     body: impl FnOnce(&mut Recorder<'_>) -> Result<R, Mistake>,
 ) -> Option<(u64, R)> {
-    let location = AMBIENT.try_with(Cell::get).ok().flatten().unwrap_or(location);
+    let location = place_of(location);
     let recorded = STACK.try_with(|stack| {
         let stack = &mut *stack.borrow_mut();
         let top = stack.last_mut()?;

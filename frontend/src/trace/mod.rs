@@ -9,11 +9,13 @@
 
 mod custom;
 mod frame;
+mod jacobian;
 mod parameters;
 mod traced;
 mod transform;
 
 pub(crate) use frame::{Mistake, Recorder, located_at, record, type_of};
+pub(crate) use jacobian::jacobian;
 pub use traced::{Lowered, Traced, trace};
 
 use frame::{top_types, with_frame};

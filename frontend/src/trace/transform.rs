@@ -5,6 +5,7 @@
 //! trace count as constants.
 
 use super::Traced;
+use super::frame::place_of;
 use super::parameters::with_parameters;
 use super::traced::{Recorded, Recording, Request};
 use crate::tree::Outline;
@@ -23,7 +24,7 @@ impl<'a, In: Tree<Tensor> + 'a, Out: Tree<Tensor> + 'a> Traced<'a, In, Out> {
     #[must_use]
     #[track_caller]
     pub fn grad(&self) -> Traced<'a, In, In> {
-        let (recording, place) = (Rc::clone(&self.recording), Location::caller());
+        let (recording, place) = (Rc::clone(&self.recording), place_of(Location::caller()));
         Traced::new(move |request| {
             let recorded = differentiated(&*recording, request, place, |function, wrt| {
                 differentiate::grad(function, wrt).map_err(at(place))
@@ -36,7 +37,7 @@ impl<'a, In: Tree<Tensor> + 'a, Out: Tree<Tensor> + 'a> Traced<'a, In, Out> {
     #[must_use]
     #[track_caller]
     pub fn value_and_grad(&self) -> Traced<'a, In, (Out, In)> {
-        let (recording, place) = (Rc::clone(&self.recording), Location::caller());
+        let (recording, place) = (Rc::clone(&self.recording), place_of(Location::caller()));
         Traced::new(move |request| {
             let recorded = differentiated(&*recording, request, place, |function, wrt| {
                 differentiate::value_and_grad(function, wrt).map_err(at(place))
@@ -53,7 +54,7 @@ impl<'a, In: Tree<Tensor> + 'a, Out: Tree<Tensor> + 'a> Traced<'a, In, Out> {
     #[must_use]
     #[track_caller]
     pub fn vjp(&self) -> Traced<'a, (In, Out), (Out, In)> {
-        let (recording, place) = (Rc::clone(&self.recording), Location::caller());
+        let (recording, place) = (Rc::clone(&self.recording), place_of(Location::caller()));
         Traced::new(move |request| {
             let Some(primal) = split::<In, Out>(request) else { return unsplit(request) };
             let recorded = differentiated(&*recording, &primal, place, |function, wrt| {
@@ -73,7 +74,7 @@ impl<'a, In: Tree<Tensor> + 'a, Out: Tree<Tensor> + 'a> Traced<'a, In, Out> {
     #[must_use]
     #[track_caller]
     pub fn jvp(&self) -> Traced<'a, (In, In), (Out, Out)> {
-        let (recording, place) = (Rc::clone(&self.recording), Location::caller());
+        let (recording, place) = (Rc::clone(&self.recording), place_of(Location::caller()));
         Traced::new(move |request| {
             let Some(primal) = split::<In, In>(request) else { return unsplit(request) };
             let recorded = differentiated(&*recording, &primal, place, |function, wrt| {

@@ -4,8 +4,10 @@ mod angles;
 mod custom;
 mod eager;
 mod errors;
+mod manifolds;
 mod nested;
 mod operations;
+mod rigid_transforms;
 mod rotations;
 mod trees;
 

@@ -22,7 +22,7 @@ pub fn close(got: &[f64], wanted: &[f64], tolerance: f64) {
 }
 
 /// Rotation vectors from the identity through tiny angles, both branches of the series and their seam, to turns.
-fn vectors() -> Vec<[f64; 3]> {
+pub(super) fn vectors() -> Vec<[f64; 3]> {
     let axis = [2.0 / 7.0, -3.0 / 7.0, 6.0 / 7.0];
     let angles = [0.0, 1e-200, 1e-30, 1e-8, 1e-3, 0.2, 0.48, 0.5, 0.999_999, 1.0, 1.000_001, 2.0, 3.0, PI - 1e-9];
     angles.iter().map(|angle| axis.map(|component| component * angle)).collect()
@@ -62,14 +62,18 @@ fn the_jacobian_at_the_identity_is_half_and_twice_the_unit_matrix() {
 }
 
 /// `f` and its first and second derivative along a direction, in Taylor mode: a nested jvp.
-pub fn derivatives(f: impl FnOnce(Tensor) -> Tensor + Clone, x: [f64; 3], along: [f64; 3]) -> [Vec<f64>; 3] {
+pub fn derivatives<const N: usize>(
+    f: impl FnOnce(Tensor) -> Tensor + Clone,
+    x: [f64; N],
+    along: [f64; N],
+) -> [Vec<f64>; 3] {
     let first = trace(f).jvp();
     let both = trace(move |(x, d): (Tensor, Tensor)| {
         let slope = trace(move |x: Tensor| first.call_traced((x, d)));
         let ((value, slope), (_, curvature)) = slope.jvp().call_traced((x, d));
         (value, slope, curvature)
     });
-    let compiled = both.compile("f64[3], f64[3]").unwrap();
+    let compiled = both.compile(format!("f64[{N}], f64[{N}]").as_str()).unwrap();
     let (value, slope, curvature) = compiled.call(&(Array::from(x), Array::from(along))).unwrap();
     [value, slope, curvature].map(|array| array.to_vec().unwrap())
 }

@@ -1,4 +1,4 @@
-//! Rotations as matrices, computed from what stands for them: two sets of angles or two vectors may be the same motion.
+//! Motions as matrices, computed from what stands for them: two sets of angles or two vectors may be the same motion.
 
 type Vector = [f64; 3];
 type Matrix = [Vector; 3];
@@ -51,6 +51,29 @@ impl Axes {
 pub fn of_vector(vector: &[f64], degrees: bool) -> Result<[f64; 9], String> {
     let vector = Vector::try_from(vector).map_err(|_| "not a rotation vector".to_owned())?;
     Ok(flat(rodrigues(vector.map(|component| component * unit(degrees)))))
+}
+
+/// The rotation matrix and the translation of exponential coordinates.
+pub fn of_coordinates(coordinates: &[f64]) -> Result<[f64; 12], String> {
+    let &[x, y, z, a, b, c] = coordinates else { return Err("not exponential coordinates".into()) };
+    let rotation = flat(rodrigues([x, y, z]));
+    let squared = x * x + y * y + z * z;
+    let angle = squared.sqrt();
+    // (1 - cos) / angle^2 and (angle - sin) / angle^3; of small angles, which would cancel, by their series.
+    let (versine, remainder) = if angle < 0.03 {
+        (0.5 - squared / 24.0 + squared * squared / 720.0, 1.0 / 6.0 - squared / 120.0 + squared * squared / 5040.0)
+    } else {
+        (2.0 * ((angle / 2.0).sin() / angle).powi(2), (angle - angle.sin()) / (angle * squared))
+    };
+    let cross = |[a, b, c]: [f64; 3]| [y * c - z * b, z * a - x * c, x * b - y * a];
+    let once = cross([a, b, c]);
+    let twice = cross(once);
+    let mut motion = [0.0; 12];
+    motion[..9].copy_from_slice(&rotation);
+    for (index, velocity) in [a, b, c].into_iter().enumerate() {
+        motion[9 + index] = velocity + versine * once[index] + remainder * twice[index];
+    }
+    Ok(motion)
 }
 
 /// The angle of a unit quaternion, or of its negative.

@@ -66,6 +66,18 @@ fn time(seconds: f64) -> String {
     format!("{:.2} {unit}", seconds * scale)
 }
 
+/// Homogeneous matrices of unit quaternions and translations.
+fn transforms(seed: u64, count: usize) -> Data {
+    let (quats, translations) = (quaternions(seed, count), numbers(seed + 1, &[count, 3]));
+    let rows = quats.values.as_chunks::<4>().0.iter().zip(translations.values.as_chunks::<3>().0);
+    let rows = rows.flat_map(|(&quat, &[a, b, c])| {
+        let [first, second, third] = matrix(quat);
+        let with = |[x, y, z]: [f64; 3], last: f64| [x, y, z, last];
+        [with(first, a), with(second, b), with(third, c), [0.0, 0.0, 0.0, 1.0]]
+    });
+    Data { shape: vec![count, 4, 4], values: rows.flatten().collect() }
+}
+
 /// Numbers in about -1 to 1, a different sequence for each seed.
 fn numbers(seed: u64, shape: &[usize]) -> Data {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
@@ -84,4 +96,13 @@ fn quaternions(seed: u64, count: usize) -> Data {
         quat.iter_mut().for_each(|component| *component /= norm);
     }
     data
+}
+
+/// The matrix of a unit quaternion.
+fn matrix([x, y, z, w]: [f64; 4]) -> [[f64; 3]; 3] {
+    [
+        [1.0 - 2.0 * (y * y + z * z), 2.0 * (x * y - z * w), 2.0 * (x * z + y * w)],
+        [2.0 * (x * y + z * w), 1.0 - 2.0 * (x * x + z * z), 2.0 * (y * z - x * w)],
+        [2.0 * (x * z - y * w), 2.0 * (y * z + x * w), 1.0 - 2.0 * (x * x + y * y)],
+    ]
 }

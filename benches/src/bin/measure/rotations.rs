@@ -1,9 +1,9 @@
 //! Every workload with a batch of rotations, and the plain ones beside them: the time of a call of 1000 rows and of one.
 
-use super::{numbers, quaternions, time};
+use super::{matrix, numbers, quaternions, time, transforms};
 use rotrace::{Error, Options};
 use rotrace_bench::timing::{Competitor, competitor, interleaved};
-use rotrace_bench::workloads::{derivatives, elementwise, rotations};
+use rotrace_bench::workloads::{derivatives, elementwise, rotations, transforms as rigid};
 use rotrace_bench::{Bench, Data, Workload};
 
 const COUNT: usize = 1000;
@@ -13,8 +13,8 @@ type Boxed = Box<dyn Bench>;
 
 pub fn measure() -> Result<(), Error> {
     println!("{:<44} {:>12} {:>12} {:>12}", "calls, f64, one thread", "n = 1000", "per row", "n = 1");
-    let names = ["rot_mul", "rot_apply", "rotvec_apply", "rotvec_apply_grad", "as_rotvec", "from_matrix"];
-    let names = names.into_iter().chain(["from_matrix_av", "sum", "chain"]);
+    let names = ["rot_mul", "rot_apply", "rotvec_apply", "rotvec_apply_grad", "as_rotvec", "as_euler", "from_matrix"];
+    let names = names.into_iter().chain(["from_matrix_av", "tf_mul", "tf_apply", "sum", "chain"]);
     let (mut long, mut short) = (subjects(COUNT)?, subjects(1)?);
     let calls = long.iter_mut().chain(&mut short);
     let mut competitors: Vec<Competitor<'_>> =
@@ -36,8 +36,11 @@ fn subjects(count: usize) -> Result<Vec<Boxed>, Error> {
         boxed(&rotations::rotvec_apply(), [vectors(1), vectors(2)])?,
         boxed(&derivatives::rotvec_apply_gradient(), [vectors(1), vectors(2), vectors(3)])?,
         boxed(&rotations::as_rotvec(), [quats(1)])?,
+        boxed(&rotations::as_euler(), [quats(1)])?,
         boxed(&rotations::from_matrix(), [matrices(1, count)])?,
         boxed(&rotations::from_matrix_assume_valid(), [matrices(1, count)])?,
+        boxed(&rigid::multiply(), [transforms(1, count), transforms(2, count)])?,
+        boxed(&rigid::apply(), [transforms(1, count), vectors(2)])?,
         boxed(&elementwise::sum(), [numbers(1, &[count])])?,
         boxed(&elementwise::chain(), [numbers(1, &[count])])?,
     ])
@@ -51,12 +54,6 @@ fn boxed<const N: usize, const M: usize>(workload: &Workload<N, M>, arguments: [
 /// Matrices of unit quaternions.
 fn matrices(seed: u64, count: usize) -> Data {
     let quats = quaternions(seed, count);
-    let rows = quats.values.as_chunks::<4>().0.iter().flat_map(|&[x, y, z, w]| {
-        [
-            [1.0 - 2.0 * (y * y + z * z), 2.0 * (x * y - z * w), 2.0 * (x * z + y * w)],
-            [2.0 * (x * y + z * w), 1.0 - 2.0 * (x * x + z * z), 2.0 * (y * z - x * w)],
-            [2.0 * (x * z - y * w), 2.0 * (y * z + x * w), 1.0 - 2.0 * (x * x + y * y)],
-        ]
-    });
+    let rows = quats.values.as_chunks::<4>().0.iter().flat_map(|&quat| matrix(quat));
     Data { shape: vec![count, 3, 3], values: rows.flatten().collect() }
 }

@@ -11,8 +11,10 @@ mod matrix;
 mod mrp;
 mod quat;
 mod rotvec;
+mod tangent;
 
 pub use angles::Order;
+pub(super) use rotvec::half_sine_and_cosine;
 
 use crate::{Tensor, Tree};
 

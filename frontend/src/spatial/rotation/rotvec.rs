@@ -92,7 +92,7 @@ impl Rotation {
 }
 
 /// `sin(theta / 2) / theta` and `cos(theta / 2)` of the squared angle.
-fn half_sine_and_cosine(squared: Tensor) -> (Tensor, Tensor) {
+pub(in crate::spatial) fn half_sine_and_cosine(squared: Tensor) -> (Tensor, Tensor) {
     let small = squared.less(1);
     // What the series become of a large angle is not selected, nor are their derivatives.
     let angle = small.select(1, squared).sqrt();

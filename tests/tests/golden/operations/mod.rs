@@ -6,19 +6,21 @@
 mod angles;
 mod containers;
 mod eager;
+mod rigid_transform;
 mod rotation;
 
 use crate::compare::{self, Conventions};
 use crate::format::{Numbers, ValueCase};
 use crate::motions::Axes;
-use rotrace::spatial::{Order, Rotation};
+use rotrace::spatial::{Order, RigidTransform, Rotation};
 use rotrace::{Array, DType, Tensor};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// All tables.
-const TABLES: &[&[Operation]] = &[rotation::OPERATIONS, angles::OPERATIONS, containers::OPERATIONS];
+const TABLES: &[&[Operation]] =
+    &[rotation::OPERATIONS, angles::OPERATIONS, rigid_transform::OPERATIONS, containers::OPERATIONS];
 
 /// One of SciPy's operations.
 #[derive(Debug)]
@@ -71,6 +73,8 @@ enum Form {
     OptionalRotation,
     /// As a list of rotations.
     Rotations,
+    /// As the matrices of rigid transforms.
+    Transform,
 }
 
 const fn numbers(name: &'static str) -> Argument {
@@ -81,11 +85,16 @@ const fn quats(name: &'static str) -> Argument {
     Argument { name, form: Form::Rotation }
 }
 
+const fn transforms(name: &'static str) -> Argument {
+    Argument { name, form: Form::Transform }
+}
+
 /// What an argument that is no array is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     /// Absent means `false`.
     Flag,
+    Number,
     Text,
     /// One or several; `null` and absent mean the same.
     Integers,
@@ -95,6 +104,7 @@ enum Kind {
 #[derive(Clone, Debug)]
 enum Setting {
     Flag(bool),
+    Number(f64),
     Text(String),
     Integers(Vec<i64>),
 }
@@ -144,6 +154,10 @@ impl Inputs<'_> {
         Rotation::from_quat(self.numbers(name))
     }
 
+    fn transform(&self, name: &str) -> RigidTransform {
+        RigidTransform::from_matrix(self.numbers(name))
+    }
+
     fn setting(&self, name: &str) -> Option<&Setting> {
         self.call.settings.get(name)
     }
@@ -152,17 +166,29 @@ impl Inputs<'_> {
         matches!(self.setting(name), Some(Setting::Flag(true)))
     }
 
+    /// Whether a flag is `false` that is `true` where it is absent.
+    fn is_off(&self, name: &str) -> bool {
+        matches!(self.setting(name), Some(Setting::Flag(false)))
+    }
+
     fn text(&self, name: &str) -> Option<&str> {
         match self.setting(name) {
             Some(Setting::Text(text)) => Some(text),
-            Some(Setting::Flag(_) | Setting::Integers(_)) | None => None,
+            Some(Setting::Flag(_) | Setting::Number(_) | Setting::Integers(_)) | None => None,
+        }
+    }
+
+    fn number(&self, name: &str) -> Option<f64> {
+        match self.setting(name) {
+            Some(Setting::Number(number)) => Some(*number),
+            Some(Setting::Flag(_) | Setting::Text(_) | Setting::Integers(_)) | None => None,
         }
     }
 
     fn integers(&self, name: &str) -> Option<&[i64]> {
         match self.setting(name) {
             Some(Setting::Integers(integers)) => Some(integers),
-            Some(Setting::Flag(_) | Setting::Text(_)) | None => None,
+            Some(Setting::Flag(_) | Setting::Number(_) | Setting::Text(_)) | None => None,
         }
     }
 
@@ -220,7 +246,7 @@ impl Call {
     pub fn conventions(&self) -> Conventions {
         let text = |name: &str| match self.settings.get(name) {
             Some(Setting::Text(text)) => Some(text.as_str()),
-            Some(Setting::Flag(_) | Setting::Integers(_)) | None => None,
+            Some(Setting::Flag(_) | Setting::Number(_) | Setting::Integers(_)) | None => None,
         };
         let degrees = matches!(self.settings.get("degrees"), Some(Setting::Flag(true)));
         let axes = text("seq").and_then(Axes::of_sequence);
@@ -249,11 +275,13 @@ pub fn order(text: &str) -> Option<Order> {
 impl Form {
     fn decode(self, value: Option<&Value>) -> Result<Vec<Array>, String> {
         let rotation = |value: &Value| decode_array(value.get("$rotation").ok_or("no rotation")?);
+        let transform = |value: &Value| decode_array(value.get("$transform").ok_or("no transform")?);
         match (self, value) {
             (Self::Optional | Self::OptionalRotation, None) => Ok(Vec::new()),
-            (Self::Numbers | Self::Rotation | Self::Rotations, None) => Err("it is absent".into()),
+            (Self::Numbers | Self::Rotation | Self::Rotations | Self::Transform, None) => Err("it is absent".into()),
             (Self::Numbers | Self::Optional, Some(value)) => Ok(vec![decode_array(value)?]),
             (Self::Rotation | Self::OptionalRotation, Some(value)) => Ok(vec![rotation(value)?]),
+            (Self::Transform, Some(value)) => Ok(vec![transform(value)?]),
             (Self::Rotations, Some(value)) => value.as_array().ok_or("no list")?.iter().map(rotation).collect(),
         }
     }
@@ -264,6 +292,7 @@ impl Kind {
         let integer = |value: &Value| value.as_i64().ok_or_else(|| "not an integer".to_owned());
         match (self, value) {
             (Self::Flag, Value::Bool(flag)) => Ok(Setting::Flag(*flag)),
+            (Self::Number, Value::Number(number)) => Ok(Setting::Number(number.as_f64().ok_or("not a number")?)),
             (Self::Text, Value::String(text)) => Ok(Setting::Text(text.clone())),
             (Self::Integers, Value::Array(list)) => {
                 Ok(Setting::Integers(list.iter().map(integer).collect::<Result<_, _>>()?))

@@ -3,17 +3,18 @@
 
 mod angles;
 mod dynamics;
+mod rigid_transform;
 mod rotation;
 
 use crate::format::GradientCase;
 use crate::operations::{Refusal, decode_array};
-use rotrace::spatial::Rotation;
+use rotrace::spatial::{RigidTransform, Rotation};
 use rotrace::{Array, Tensor};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// All tables.
-const TABLES: &[&[Definition]] = &[rotation::PROGRAMS, angles::PROGRAMS, dynamics::PROGRAMS];
+const TABLES: &[&[Definition]] = &[rotation::PROGRAMS, angles::PROGRAMS, rigid_transform::PROGRAMS, dynamics::PROGRAMS];
 
 /// A program by name.
 pub struct Definition {
@@ -51,6 +52,10 @@ impl Arguments<'_> {
 
     fn rotvec(&self, name: &str) -> Rotation {
         Rotation::from_rotvec(self.input(name))
+    }
+
+    fn transform(&self, name: &str) -> RigidTransform {
+        RigidTransform::from_exp_coords(self.input(name))
     }
 
     fn array(&self, name: &str) -> &Array {

@@ -7,7 +7,9 @@ mod angles;
 mod measure;
 mod page;
 mod points;
+mod rigid_transform;
 mod rotation;
+mod tangent;
 
 use measure::Derivatives;
 use points::Point;
@@ -28,7 +30,7 @@ struct Subject {
 }
 
 /// All tables.
-const TABLES: &[&[Subject]] = &[rotation::SUBJECTS, angles::SUBJECTS];
+const TABLES: &[&[Subject]] = &[rotation::SUBJECTS, angles::SUBJECTS, rigid_transform::SUBJECTS, tangent::SUBJECTS];
 
 /// Numbers of the type of `like`.
 fn fixed<const N: usize>(numbers: [f64; N], like: Tensor) -> Tensor {

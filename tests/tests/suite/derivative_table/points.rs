@@ -86,6 +86,32 @@ pub(super) fn distorted_matrices() -> Vec<Point> {
     ]
 }
 
+/// A velocity, or a translation.
+const VELOCITY: [f64; 3] = [0.7, -0.2, 1.5];
+
+/// Exponential coordinates: rotation vectors and velocities.
+pub(super) fn exp_coords() -> Vec<Point> {
+    rotvecs().into_iter().map(|vector| point(vector.name, [&vector.value[..], &VELOCITY].concat())).collect()
+}
+
+/// Dual quaternions that are not normalised: real parts, then dual parts.
+pub(super) fn dual_quats() -> Vec<Point> {
+    let dual = |quat: Vec<f64>| {
+        let real: Vec<f64> = quat.iter().map(|component| component * 1.3).collect();
+        [&real[..], &VELOCITY, &[0.4]].concat()
+    };
+    quats().into_iter().map(|quat| point(quat.name, dual(quat.value))).collect()
+}
+
+/// The upper rows of homogeneous matrices, one after the other.
+pub(super) fn transforms() -> Vec<Point> {
+    let rows = |matrix: &[f64]| {
+        let rows = matrix.chunks(3).zip(VELOCITY);
+        rows.flat_map(|(row, velocity)| [row[0], row[1], row[2], velocity]).collect::<Vec<f64>>()
+    };
+    matrices().into_iter().map(|matrix| point(matrix.name, rows(&matrix.value))).collect()
+}
+
 fn matrix(quat: &[f64]) -> Vec<f64> {
     let [x, y, z, w] = [quat[0], quat[1], quat[2], quat[3]];
     vec![

@@ -1,0 +1,35 @@
+//! Powers: screw motions continued, or taken in part.
+
+use super::RigidTransform;
+use crate::trace::located_at;
+use crate::{IntoTensor, Operand, Weak, constant};
+use std::panic::Location;
+
+impl RigidTransform {
+    /// The screw motions continued: the exponentials of `exponent` times the logarithms. A number, or an array of
+    /// exponents whose axes broadcast with the leading axes.
+    ///
+    /// Angles are taken in `[0, pi]`, so that the power 0.5 of a turn by 240 degrees turns back by 60. The numbers 0, 1
+    /// and -1 give the identity, this transform and its inverse as they are.
+    #[track_caller]
+    #[must_use]
+    pub fn pow(self, exponent: impl IntoTensor) -> Self {
+        let exponent = exponent.into_operand();
+        located_at(Location::caller(), || match number(&exponent) {
+            Some(0.0) => Self::from_translation(self.translation().zeros_like()),
+            Some(1.0) => Self::from_matrix_assume_valid(self.matrix),
+            Some(-1.0) => self.inv(),
+            Some(number) => Self::from_exp_coords(self.as_exp_coords() * number),
+            None => Self::from_exp_coords(self.as_exp_coords() * constant(exponent).expand_dims(-1)),
+        })
+    }
+}
+
+/// The value of an exponent that is a number.
+fn number(exponent: &Operand) -> Option<f64> {
+    match *exponent {
+        Operand::Weak(Weak::Float(value)) => Some(value),
+        Operand::Weak(Weak::Integer(value)) => Some(value as f64),
+        Operand::Weak(Weak::Bool(_)) | Operand::Tensor(_) | Operand::Array(_) => None,
+    }
+}
