@@ -1,8 +1,8 @@
 //! Conversions from and to `nalgebra` and `glam`, which need both features.
 
-use glam::{DMat3, DQuat, DVec3, Mat3, Quat, Vec3};
-use nalgebra::{Matrix3, Rotation3, UnitQuaternion, Vector3};
-use rotrace::spatial::Rotation;
+use glam::{Affine3A, DAffine3, DMat3, DQuat, DVec3, Mat3, Quat, Vec3};
+use nalgebra::{Isometry3, Matrix3, Point3, Rotation3, UnitQuaternion, Vector3};
+use rotrace::spatial::{RigidTransform, Rotation};
 use rotrace::{Array, eager};
 
 const X: [f64; 3] = [0.3, -2.0, 1.0];
@@ -76,4 +76,22 @@ fn what_does_not_fit_is_an_error() {
     );
     let matrices = Vec::<Matrix3<f64>>::try_from(&Array::from(V));
     assert_eq!(text(matrices.unwrap_err()), "a conversion wants an array of shape [..., 3, 3], got [3]");
+}
+
+#[test]
+fn rigid_transforms_move_points_alike() {
+    let translation = [0.5, -1.0, 2.0];
+    let transform =
+        eager::RigidTransform::from_components(translation, eager::Rotation::from_rotvec(X).unwrap()).unwrap();
+    let moved: Vec<f64> = transform.apply(V).unwrap().to_vec().unwrap();
+    let isometry = Isometry3::new(Vector3::from(translation), Vector3::from(X));
+    close((isometry * Point3::from(V)).coords.as_slice(), &moved);
+    close(RigidTransform::from(isometry).apply(V).unwrap().as_slice().unwrap(), &moved);
+    close((Isometry3::<f64>::try_from(&transform).unwrap() * Point3::from(V)).coords.as_slice(), &moved);
+    let affine = DAffine3::try_from(&transform).unwrap();
+    close(&affine.transform_point3(DVec3::from(V)).to_array(), &moved);
+    assert_eq!(RigidTransform::from(affine), transform);
+    let single = Affine3A::from_translation(Vec3::new(1.0, 2.0, 3.0));
+    assert_eq!(Affine3A::try_from(&RigidTransform::from(single)).unwrap(), single);
+    assert_eq!(Vec::<DAffine3>::try_from(&RigidTransform::from([affine; 2].as_slice())).unwrap(), [affine; 2]);
 }

@@ -33,7 +33,7 @@ macro_rules! plain_settings {
     )*};
 }
 
-plain_settings!(bool Order);
+plain_settings!(bool i8 Order);
 
 impl Setting for str {
     type Key = String;

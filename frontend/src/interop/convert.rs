@@ -1,6 +1,6 @@
 //! What conversions have in common: elements of a fixed number of numbers, and what arrays and objects hold.
 
-use crate::spatial::Rotation;
+use crate::spatial::{RigidTransform, Rotation};
 use crate::{Array, Element, Error};
 
 /// An array, or an object that holds one.
@@ -20,6 +20,16 @@ impl Holder for Array {
 }
 
 impl Holder for Rotation<Array> {
+    fn hold(array: Array) -> Self {
+        Self::from_parts(array)
+    }
+
+    fn held(&self) -> Array {
+        self.clone().into_parts()
+    }
+}
+
+impl Holder for RigidTransform<Array> {
     fn hold(array: Array) -> Self {
         Self::from_parts(array)
     }

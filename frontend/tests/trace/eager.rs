@@ -1,7 +1,7 @@
 //! Operations on arrays: values, what they refuse, how often they compile, and checked calls.
 
 use rotrace::eager::{self, jit};
-use rotrace::spatial::{Order, Rotation};
+use rotrace::spatial::{self, Order, Rotation};
 use rotrace::{Array, DType, Error, Tensor, trace};
 use std::f64::consts::PI;
 
@@ -226,6 +226,44 @@ fn rotations_are_containers() {
     }
     assert!(all.take_where([1.0, 2.0]).is_err());
     assert!(all.set(&[0], 0, &eager::Rotation::identity(DType::F32, &[]).unwrap()).is_err());
+}
+
+#[test]
+fn rigid_transforms_of_arrays() {
+    let turn = eager::Rotation::from_rotvec([0.0, 0.3, 0.6]).unwrap();
+    let transform = eager::RigidTransform::from_components([[1.0, 2.0, 3.0]; 2], &turn).unwrap();
+    let (translation, rotation) = transform.as_components().unwrap();
+    assert_eq!((translation.shape(), rotation.shape()), (&[2, 3][..], &[2][..]));
+    let close = |transform: Result<spatial::RigidTransform<Array>, Error>, wanted: &spatial::RigidTransform<Array>| {
+        let [got, wanted] = [transform.unwrap(), wanted.clone()].map(spatial::RigidTransform::into_parts);
+        let pairs = got.as_slice::<f64>().unwrap().iter().zip(wanted.as_slice::<f64>().unwrap());
+        assert!(
+            got.shape() == wanted.shape() && pairs.into_iter().all(|(a, b)| (a - b).abs() < 4e-15),
+            "{got} {wanted}"
+        );
+    };
+    let square = (&transform * &transform).unwrap();
+    close(transform.pow(2.0), &square);
+    close(transform.pow(Array::from([2.0, 2.0])), &square);
+    close(square.pow(0.5), &transform);
+    assert_eq!(transform.pow(1).unwrap(), transform);
+    assert_eq!(transform.pow(-1).unwrap(), transform.inv().unwrap());
+    let identity = eager::RigidTransform::identity(DType::F64, &[2]).unwrap();
+    assert_eq!(transform.pow(0.0).unwrap(), identity);
+    close((&transform * &turn).and_then(|both| both * turn.inv()?), &transform);
+    close((&turn * &transform).and_then(|both| turn.inv()? * both), &transform);
+    assert!(transform.pow(true).is_err());
+    assert_eq!(transform.index(0, 1).unwrap().shape(), [0; 0]);
+    let joined = eager::RigidTransform::concatenate(&[transform, identity.index(0, 0).unwrap()]).unwrap();
+    assert_eq!(joined.shape(), [3]);
+    let mut matrices = joined.as_matrix().unwrap();
+    matrices.as_mut_slice::<f64>().unwrap()[16 + 12] = 1e-300;
+    let problem = "a matrix whose last row is not exactly 0 0 0 1, or whose rotation's determinant is not positive";
+    refused(
+        eager::RigidTransform::from_matrix(matrices),
+        &[1],
+        &format!("RigidTransform::from_matrix: {problem} at [1]"),
+    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The operations on arrays, `rotrace::eager`, for those that are there: tables, one file per family.
 
 mod angles;
+mod rigid_transform;
 mod rotation;
 
 use super::{Call, Setting};
@@ -11,7 +12,7 @@ use rotrace::{Array, Error, eager};
 type OnArrays = (&'static str, fn(&Call) -> Result<Vec<Array>, Error>);
 
 /// All tables.
-const TABLES: &[&[OnArrays]] = &[rotation::OPERATIONS, angles::OPERATIONS];
+const TABLES: &[&[OnArrays]] = &[rotation::OPERATIONS, angles::OPERATIONS, rigid_transform::OPERATIONS];
 
 impl Call {
     /// The operation on arrays; `None` where there is none, or not in this form.
@@ -33,7 +34,14 @@ impl Call {
     fn text(&self, name: &str) -> &str {
         match self.settings.get(name) {
             Some(Setting::Text(text)) => text,
-            Some(Setting::Flag(_) | Setting::Integers(_)) | None => "",
+            Some(Setting::Flag(_) | Setting::Number(_) | Setting::Integers(_)) | None => "",
+        }
+    }
+
+    fn number(&self, name: &str) -> Option<f64> {
+        match self.settings.get(name) {
+            Some(Setting::Number(number)) => Some(*number),
+            Some(Setting::Flag(_) | Setting::Text(_) | Setting::Integers(_)) | None => None,
         }
     }
 
