@@ -100,10 +100,8 @@ impl Code<'_, '_> {
             kinds.iter().zip(yields).map(|(&kind, &element)| self.accumulator(kind, element, lanes)).collect();
 
         let mut start = start;
-        if lanes != Lanes::One {
-            if self.keeps_registers(inner.index, lanes, &split, &accumulators) {
-                start = self.register_loop(inner.index, (start, end), lanes, &split, &accumulators);
-            }
+        if lanes != Lanes::One && self.keeps_registers(inner.index, lanes, &split, &accumulators) {
+            start = self.register_loop(inner.index, (start, end), lanes, &split, &accumulators);
         }
         match self.windows(inner.index, lanes, &split) {
             Some(windows) => self.windowed_loop(inner.index, (start, end), &windows, &split, &accumulators),

@@ -63,7 +63,7 @@ fn several_arguments_and_results_share_a_rule() -> Result<(), Error> {
     let radius = |[x, y]: [Tensor; 2]| x.hypot(y);
     let by_tangent = polar.custom_jvp(move |at, [dx, dy]| {
         let slope = (at[0] * dx + at[1] * dy) / radius(at);
-        [slope, dx * 0]
+        [slope, dx.full_like(0)]
     });
     let by_cotangent = polar.custom_vjp(move |at, [radial, _]| at.map(|component| component * radial / radius(at)));
     let at = [Array::from([3.0]), Array::from([4.0])];

@@ -4,6 +4,7 @@ mod angles;
 mod custom;
 mod eager;
 mod errors;
+mod interpolation;
 mod manifolds;
 mod nested;
 mod operations;

@@ -5,6 +5,9 @@
 //! mode computes that with one fused operation for each step of a polynomial, where pulling a cotangent back through
 //! the steps takes three; and both sides of a select become one number.
 //!
+//! A select that derivatives pass on one side only is the exception: its cotangent is selected, not multiplied by a slope
+//! that is 1 or 0, because 0 would not stop a cotangent that is NaN. Its slope serves only values computed from it.
+//!
 //! Slopes are ordinary values of the function, so that they can be differentiated again.
 
 use super::Applied;
@@ -12,12 +15,15 @@ use super::emit::Emitter;
 use super::jvp::tangent;
 use super::vjp::flows;
 use rotrace_ir::graph::{Function, Node, Op, ValueId, Values};
+use rotrace_ir::scalar::ScalarOp;
 use smallvec::SmallVec;
 
 /// For every value that is computed from one source: the source, and the slope where reverse mode asks for it.
 pub(super) struct Slopes {
     sources: Vec<usize>,
     slopes: Vec<Option<ValueId>>,
+    /// Selects that pass their cotangents on themselves.
+    selected: Vec<bool>,
 }
 
 impl Slopes {
@@ -26,12 +32,14 @@ impl Slopes {
         let sources = sources(function, varied);
         let wanted = wanted(function, &sources);
         let mut slopes: Vec<Option<ValueId>> = vec![None; sources.len()];
+        let mut selected = vec![false; sources.len()];
         for node in &function.nodes {
             let result = node.results[0].0 as usize;
             if !wanted[result] {
                 continue;
             }
             e.builder.location = node.location;
+            selected[result] = is_one_sided(function, node, varied);
             let one = e.number(1.0, primal[sources[result]]);
             let slope_of = |&operand: &ValueId| {
                 let operand = operand.0 as usize;
@@ -43,12 +51,12 @@ impl Slopes {
             slopes[result] = tangent(e, applied, &tangents);
         }
         e.builder.location = None;
-        Self { sources, slopes }
+        Self { sources, slopes, selected }
     }
 
-    /// The source of a value and its slope, if it is computed from one.
+    /// The source of a value and its slope, if its cotangent is to be multiplied by that.
     pub(super) fn get(&self, value: usize) -> Option<(usize, ValueId)> {
-        self.slopes[value].map(|slope| (self.sources[value], slope))
+        self.slopes[value].filter(|_| !self.selected[value]).map(|slope| (self.sources[value], slope))
     }
 }
 
@@ -68,6 +76,11 @@ fn sources(function: &Function, varied: &[bool]) -> Vec<usize> {
         }
     }
     sources
+}
+
+/// Whether a node is a select through one side of which no derivatives flow.
+fn is_one_sided(function: &Function, node: &Node, varied: &[bool]) -> bool {
+    node.op == Op::Scalar(ScalarOp::Select) && active(function, node, varied).count() == 1
 }
 
 /// The operands through which derivatives flow.

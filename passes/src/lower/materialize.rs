@@ -1,10 +1,13 @@
 //! Decides which values must be stored in memory between kernels.
 //!
 //! Everything is fused unless it cannot be: a reduction over a long axis, a concatenation or padding along a looped axis,
-//! a reshape that splits a loop index, elements that would take in too many scalars each. The analysis walks from users to operands with *representative* coordinates (one
+//! a reshape that splits a loop index, elements that would take in too many scalars each; or had better not be: what is dear
+//! and repeated along a loop that it does not depend on. (What depends on no loop at all stays: engines compute it once,
+//! ahead of the loops.) The analysis walks from users to operands with *representative* coordinates (one
 //! fresh loop index per axis that may be looped) through the very functions that the emission uses.
 
 use super::coordinates::{Coordinates, Origin, origin};
+use super::cost::dear_values;
 use super::domain::{MOST_REDUCED, is_unrolled, taken_in, unrolled_axes};
 use rotrace_ir::Dim;
 use rotrace_ir::dim::{DimId, Shape};
@@ -30,6 +33,7 @@ pub(super) fn stored_values(function: &Function) -> Vec<bool> {
         flags: function.values.iter().map(|value| SmallVec::from_elem(Coordinate::Constant, value.ty.rank())).collect(),
         used: vec![false; function.values.len()],
         demanded: vec![1; function.values.len()],
+        dear: dear_values(function),
     };
     for &result in &function.results {
         analysis.store(result);
@@ -51,6 +55,8 @@ struct Analysis<'a> {
     used: Vec<bool>,
     /// At most how many elements of each value one iteration of a user needs.
     demanded: Vec<u64>,
+    /// Whether each value is dear to compute.
+    dear: Vec<bool>,
 }
 
 impl Analysis<'_> {
@@ -95,6 +101,11 @@ impl Analysis<'_> {
                 }
                 _ => {}
             }
+        }
+        if let Op::Broadcast { axes, .. } = &node.op
+            && self.is_repeated(node.operands[0], axes, &flags)
+        {
+            self.store(node.operands[0]);
         }
         match origin {
             Origin::Operand(_, at) => {
@@ -146,6 +157,16 @@ impl Analysis<'_> {
         // Past an operand of named size no constant coordinate has a known place.
         let Op::Concatenate { axis } = &node.op else { return false };
         node.operands.iter().any(|&operand| self.function.ty(operand).shape[*axis].name.is_some())
+    }
+
+    /// Whether the operand of a broadcast is dear, depends on a loop, and is repeated along another.
+    fn is_repeated(&self, operand: ValueId, axes: &[usize], flags: &Flags) -> bool {
+        let looped = |axis: usize| flags[axis] != Coordinate::Constant;
+        let shape = &self.function.ty(operand).shape;
+        let own = |axis: usize| axes.iter().position(|&to| to == axis).is_some_and(|from| !shape[from].is_one());
+        self.dear[operand.0 as usize]
+            && (0..flags.len()).any(|axis| looped(axis) && own(axis))
+            && (0..flags.len()).any(|axis| looped(axis) && !own(axis))
     }
 
     fn origin(&self, value: ValueId, at: &Coordinates) -> Origin {

@@ -9,9 +9,11 @@
 //!
 //! A value that is not stored is recomputed by each kernel that needs it and shared inside a kernel. Rejected: storing
 //! every value used by two kernels. Rotation code is short next to a trip through memory; programs for which that is
-//! wrong have a reduction in between, which is stored anyway.
+//! wrong have a reduction in between, which is stored anyway. But what depends on one loop and is needed in every iteration
+//! of another is stored if it is dear: it would be computed again as often as that one runs.
 
 mod coordinates;
+mod cost;
 mod decompose;
 mod domain;
 mod emit;

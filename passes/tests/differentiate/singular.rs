@@ -152,6 +152,23 @@ fn select_lets_nothing_through_from_the_branch_not_taken() {
 }
 
 #[test]
+fn a_select_stops_the_cotangent_of_the_side_not_taken() {
+    // NaN for bad data is no NaN for what else the data is used for: zero times NaN would be.
+    let f = function(&[], &[fixed(&[2])], |b, x| {
+        let zero = push(b, Op::constant(Scalar::f64(0.0)), &[]);
+        let nan = push(b, Op::constant(Scalar::f64(f64::NAN)), &[]);
+        let spread = |b: &mut _, value| push(b, Op::Broadcast { shape: fixed(&[2]), axes: vec![] }, &[value]);
+        let (zero, nan) = (spread(b, zero), spread(b, nan));
+        let positive = scalar(b, ScalarOp::Greater, &[x[0], zero]);
+        let square = scalar(b, ScalarOp::Multiply, &[x[0], x[0]]);
+        scalar(b, ScalarOp::Select, &[positive, square, nan])
+    });
+    let reverse = vjp(&f, &[true]).expect("floats");
+    let results = evaluate(&reverse, &[Array::f64(&[2], &[-3.0, 3.0]), Array::f64(&[2], &[f64::NAN, 2.0])], &[]);
+    assert!(results[1].same(&Array::f64(&[2], &[0.0, 12.0])), "{results:?}");
+}
+
+#[test]
 fn the_norm_of_a_zero_vector_has_a_zero_gradient() {
     let f = function(&[], &[fixed(&[3])], |b, x| {
         let square = scalar(b, ScalarOp::Multiply, &[x[0], x[0]]);

@@ -16,7 +16,7 @@ use crate::{Tensor, stack, where_};
 use std::panic::Location;
 
 /// Rows of components.
-pub(super) type Matrix = [[Tensor; 3]; 3];
+pub(in crate::spatial) type Matrix = [[Tensor; 3]; 3];
 
 /// A symmetric 4x4 matrix.
 type Symmetric = [[Tensor; 4]; 4];
@@ -98,7 +98,7 @@ fn entries(name: &str, matrix: Tensor) -> Matrix {
 }
 
 /// The cofactor matrix and the determinant.
-fn cofactors(m: Matrix) -> (Matrix, Tensor) {
+pub(in crate::spatial) fn cofactors(m: Matrix) -> (Matrix, Tensor) {
     let cofactors: Matrix = std::array::from_fn(|row| {
         let (r, s) = ((row + 1) % 3, (row + 2) % 3);
         std::array::from_fn(|column| {

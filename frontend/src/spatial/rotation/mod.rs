@@ -14,6 +14,7 @@ mod rotvec;
 mod tangent;
 
 pub use angles::Order;
+pub(super) use matrix::{Matrix, cofactors};
 pub(super) use rotvec::half_sine_and_cosine;
 
 use crate::{Tensor, Tree};

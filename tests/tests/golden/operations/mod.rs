@@ -6,6 +6,7 @@
 mod angles;
 mod containers;
 mod eager;
+mod interpolation;
 mod rigid_transform;
 mod rotation;
 
@@ -19,8 +20,13 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// All tables.
-const TABLES: &[&[Operation]] =
-    &[rotation::OPERATIONS, angles::OPERATIONS, rigid_transform::OPERATIONS, containers::OPERATIONS];
+const TABLES: &[&[Operation]] = &[
+    rotation::OPERATIONS,
+    angles::OPERATIONS,
+    rigid_transform::OPERATIONS,
+    containers::OPERATIONS,
+    interpolation::OPERATIONS,
+];
 
 /// One of SciPy's operations.
 #[derive(Debug)]

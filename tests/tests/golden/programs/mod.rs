@@ -3,6 +3,7 @@
 
 mod angles;
 mod dynamics;
+mod interpolation;
 mod rigid_transform;
 mod rotation;
 
@@ -14,7 +15,8 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// All tables.
-const TABLES: &[&[Definition]] = &[rotation::PROGRAMS, angles::PROGRAMS, rigid_transform::PROGRAMS, dynamics::PROGRAMS];
+const TABLES: &[&[Definition]] =
+    &[rotation::PROGRAMS, angles::PROGRAMS, rigid_transform::PROGRAMS, dynamics::PROGRAMS, interpolation::PROGRAMS];
 
 /// A program by name.
 pub struct Definition {

@@ -1,0 +1,47 @@
+//! What is stored between kernels, and what each of them computes itself.
+
+use rotrace_ir::text::parse_function;
+use rotrace_passes::lower::lower;
+
+/// How many kernels the function of a text becomes.
+fn kernels(text: &str) -> usize {
+    lower(&parse_function(text).unwrap()).unwrap().steps.len()
+}
+
+/// `x` repeated along `m` and multiplied by `y`, after `operation` on `x`.
+fn repeated(operation: &str) -> String {
+    format!(
+        "fn @repeated(dims n, m; %0: f64[n], %1: f64[n, m]) -> (f64[n, m]) {{
+          %2: f64[n] = {operation} %0
+          %3: f64[n] = {operation} %2
+          %4: f64[n, m] = broadcast %3 {{axes = [0]}}
+          %5: f64[n, m] = multiply %4, %1
+          return %5
+        }}"
+    )
+}
+
+#[test]
+fn what_is_dear_and_repeated_along_another_loop_is_stored() {
+    assert_eq!(kernels(&repeated("sin")), 2);
+    assert_eq!(kernels(&repeated("negative")), 1);
+}
+
+#[test]
+fn what_is_not_repeated_or_depends_on_no_loop_is_not_stored() {
+    let alone = "fn @alone(dims n; %0: f64[n]) -> (f64[n, 3]) {
+      %1: f64[n] = sin %0
+      %2: f64[n] = sin %1
+      %3: f64[n, 3] = broadcast %2 {axes = [0]}
+      return %3
+    }";
+    assert_eq!(kernels(alone), 1);
+    let number = "fn @number(dims n; %0: f64[], %1: f64[n]) -> (f64[n]) {
+      %2: f64[] = sin %0
+      %3: f64[] = sin %2
+      %4: f64[n] = broadcast %3 {axes = []}
+      %5: f64[n] = multiply %4, %1
+      return %5
+    }";
+    assert_eq!(kernels(number), 1);
+}
