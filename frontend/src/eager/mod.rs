@@ -16,7 +16,7 @@
 //! # Ok::<(), rotrace::Error>(())
 //! ```
 //!
-//! * What makes an object is a function of the namespace in this module ([`Rotation`], [`RigidTransform`]); what works on one is a method of
+//! * What makes an object is a function of the namespace in this module ([`Rotation`], [`RigidTransform`], [`Slerp`], [`RotationSpline`]); what works on one is a method of
 //!   the object over arrays ([`spatial::Rotation<Array>`](crate::spatial::Rotation)). The functions cannot be the
 //!   class's own: `Rotation::from_rotvec(x)` would not say which of two is meant.
 //! * Leading axes broadcast, element types do not: `f32` and `f64` are not mixed.
@@ -33,6 +33,7 @@
 mod angles;
 mod cache;
 mod container;
+mod interpolation;
 mod jit;
 mod operation;
 mod power;
@@ -40,6 +41,7 @@ mod rigid_transform;
 mod rotation;
 mod table;
 
+pub use interpolation::{RotationSpline, Slerp};
 pub use jit::{Jit, jit};
 pub use rigid_transform::RigidTransform;
 pub use rotation::Rotation;

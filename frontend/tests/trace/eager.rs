@@ -267,6 +267,29 @@ fn rigid_transforms_of_arrays() {
 }
 
 #[test]
+fn curves_of_arrays() {
+    let rotations = eager::Rotation::from_rotvec([[0.0; 3], [0.0, 0.0, 1.0], [0.0, 0.0, 3.0]]).unwrap();
+    let slerp = eager::Slerp::new([0.0, 1.0, 2.0], &rotations).unwrap();
+    let angles = slerp.at([0.5, 1.5]).unwrap().magnitude().unwrap();
+    for (got, wanted) in angles.as_slice::<f64>().unwrap().iter().zip([0.5, 2.0]) {
+        assert!((got - wanted).abs() < 1e-15);
+    }
+    // As many times as knots, and one time.
+    assert_eq!(slerp.at([0.5, 1.5, 2.0]).unwrap().shape(), [3]);
+    assert_eq!(slerp.at([0.5]).unwrap().shape(), [1]);
+    assert_eq!(slerp.at(0.5).unwrap().shape(), [0; 0]);
+    let problem = "Slerp::at: a time outside the knots' range, or knots whose times do not increase strictly";
+    refused(slerp.at([0.5, 2.5]), &[1], &format!("{problem} at [1]"));
+    refused(eager::Slerp::new([0.0, 1.0, 1.0], &rotations).unwrap().at(0.5), &[], problem);
+    let spline = eager::RotationSpline::new([0.0, 1.0, 2.0], &rotations).unwrap();
+    let rates = spline.angular_rate_at([0.0, 2.0]).unwrap();
+    assert!((rates.as_slice::<f64>().unwrap()[2] - 1.0).abs() < 1e-14, "{rates}");
+    assert_eq!(spline.angular_acceleration_at(0.5).unwrap().shape(), [3]);
+    assert!(spline.at(5.0).is_ok());
+    assert!(eager::Slerp::new([0.0, 1.0], &rotations).is_err());
+}
+
+#[test]
 fn an_operation_inside_a_trace_gives_a_constant() {
     let f = trace(|v: Tensor| {
         let rotation = eager::Rotation::from_rotvec([0.0, 0.0, PI]).unwrap();

@@ -1,6 +1,7 @@
 //! The operations on arrays, `rotrace::eager`, for those that are there: tables, one file per family.
 
 mod angles;
+mod interpolation;
 mod rigid_transform;
 mod rotation;
 
@@ -12,7 +13,8 @@ use rotrace::{Array, Error, eager};
 type OnArrays = (&'static str, fn(&Call) -> Result<Vec<Array>, Error>);
 
 /// All tables.
-const TABLES: &[&[OnArrays]] = &[rotation::OPERATIONS, angles::OPERATIONS, rigid_transform::OPERATIONS];
+const TABLES: &[&[OnArrays]] =
+    &[rotation::OPERATIONS, angles::OPERATIONS, rigid_transform::OPERATIONS, interpolation::OPERATIONS];
 
 impl Call {
     /// The operation on arrays; `None` where there is none, or not in this form.
