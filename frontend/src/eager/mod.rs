@@ -16,13 +16,14 @@
 //! # Ok::<(), rotrace::Error>(())
 //! ```
 //!
-//! * What makes an object is a function of the namespace in this module ([`Rotation`], [`RigidTransform`], [`Slerp`], [`RotationSpline`]); what works on one is a method of
-//!   the object over arrays ([`spatial::Rotation<Array>`](crate::spatial::Rotation)). The functions cannot be the
-//!   class's own: `Rotation::from_rotvec(x)` would not say which of two is meant.
+//! * What makes an object is a function of its namespace in this module ([`Rotation`], [`RigidTransform`], [`Slerp`],
+//!   [`RotationSpline`]); what works on one is a method of the object over arrays
+//!   ([`spatial::Rotation<Array>`](crate::spatial::Rotation)). The functions cannot be the class's own:
+//!   `Rotation::from_rotvec(x)` would not say which of two is meant.
 //! * Leading axes broadcast, element types do not: `f32` and `f64` are not mixed.
 //! * Data that an operation has no result for, such as a zero quaternion, is an [`Error::Value`](crate::Error::Value)
 //!   that names the first such element. An element with an infinity or a NaN gives NaN without an error.
-//! * A call costs the call of the compiled function, and about 200 ns to find it (`docs/records/eager.md`). The first
+//! * A call costs the call of the compiled function, and 150 to 200 ns to find it (`docs/records/eager.md`). The first
 //!   call with arguments of their types costs the compilation, some milliseconds.
 //! * Objects are containers over their leading axes (`index`, `slice`, `take`, `set`, ...). These are not compiled.
 //! * [`jit`] does the same for a function of the user's.
