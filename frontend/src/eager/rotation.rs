@@ -2,6 +2,7 @@
 
 use super::container::{Container, container, everywhere};
 use super::operation::Operation;
+use super::power::power;
 use super::table::{
     Setting, bound, concrete, constructors, cores, key, keyed, methods, operation, passed, product, refused,
     result_cores, taken, traced,
@@ -75,4 +76,5 @@ methods! { Rotation[1] as rotation:
 }
 
 product!(Rotation[1] * Rotation[1] -> Rotation[1]);
+power!(Rotation[1]);
 container!(Rotation 1);

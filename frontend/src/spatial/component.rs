@@ -7,6 +7,9 @@ use crate::trace::{Mistake, record};
 use crate::{DType, Tensor, stack};
 use std::panic::Location;
 
+/// A 3x3 matrix, as rows of components.
+pub(super) type Matrix = [[Tensor; 3]; 3];
+
 /// The components along the last axis, which has size `N`. `name` is the operation's, for the message.
 pub(super) fn components<const N: usize>(name: &str, tensor: Tensor) -> [Tensor; N] {
     let tensor = checked(name, tensor, &[N]);
@@ -58,6 +61,11 @@ pub(super) fn inverse_root_near_one(x: Tensor) -> Tensor {
     if x.dtype() == Some(DType::F32) { x.sqrt().reciprocal() } else { x.rsqrt() }
 }
 
+/// The distance from 1 to the next number of the tensor's element type.
+pub(super) fn epsilon(x: Tensor) -> f64 {
+    if x.dtype() == Some(DType::F32) { f64::from(f32::EPSILON) } else { f64::EPSILON }
+}
+
 /// The polynomial with the given coefficients, lowest first; for `f32` only the first `single` of them.
 pub(super) fn polynomial(x: Tensor, coefficients: &[f64], single: usize) -> Tensor {
     let count = if x.dtype() == Some(DType::F32) { single } else { coefficients.len() };
@@ -66,4 +74,18 @@ pub(super) fn polynomial(x: Tensor, coefficients: &[f64], single: usize) -> Tens
         sum = sum.fma(x, coefficient);
     }
     sum
+}
+
+/// A value of no use, after a mistake about `tensor`, whose type is added to the message.
+pub(super) fn refuse(name: &str, problem: &str, tensor: Tensor) -> Tensor {
+    record(Location::caller(), |recorder| {
+        let id = recorder.resolve(tensor)?;
+        let operands = vec![recorder.display(id)];
+        Err(Mistake { message: format!("{name}: {problem}, got {}", operands[0]), operands })
+    })
+}
+
+/// A value of no use, after a mistake that is about no tensor.
+pub(super) fn refuse_arguments(name: &str, problem: &str) -> Tensor {
+    record(Location::caller(), |_| Err(Mistake::new(format!("{name}: {problem}"))))
 }

@@ -9,13 +9,15 @@
 //! * Bad data gives NaN for that rotation and no other; bad shapes are mistakes of the trace.
 
 mod component;
+mod eigenvector;
 mod knots;
+mod leading;
 mod rigid_transform;
 mod rotation;
 mod rotation_spline;
 mod slerp;
 
 pub use rigid_transform::RigidTransform;
-pub use rotation::{Order, Rotation};
+pub use rotation::{Alignment, Order, Reduced, Rotation};
 pub use rotation_spline::RotationSpline;
 pub use slerp::Slerp;

@@ -1,6 +1,8 @@
 //! The users' API, as users write it.
 
+mod alignment;
 mod angles;
+mod containers;
 mod custom;
 mod eager;
 mod errors;
@@ -8,8 +10,10 @@ mod interpolation;
 mod manifolds;
 mod nested;
 mod operations;
+mod rigid_batches;
 mod rigid_transforms;
 mod rotations;
+mod statistics;
 mod trees;
 
 use rotrace::spatial::Rotation;

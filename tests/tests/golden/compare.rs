@@ -105,3 +105,32 @@ fn close(leaf: &Leaf, got: &[f64], expected: &[f64]) -> Result<(), String> {
     }
     Ok(())
 }
+
+/// Compares a rotation that aligns one pair: it turns the vector as the expected one does, by the same angle.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_aligned(leaf: &Leaf, got: &Array, vector: &Array) -> Result<(), String> {
+    let Some(expected) = leaf.value.as_ref().map(|value| &value.0) else {
+        return Err("got a result where none is expected".into());
+    };
+    if got.dtype() != expected.dtype() || got.shape() != expected.shape() {
+        return Err(format!("got {:?}, expected {:?}", got.shape(), expected.shape()));
+    }
+    let (got, expected, vector) = (numbers(got)?, numbers(expected)?, numbers(vector)?);
+    close(leaf, &[angle(&got)?], &[angle(&expected)?])?;
+    close(leaf, &turned(&got, &vector)?, &turned(&expected, &vector)?)
+}
+
+/// The direction of a vector, turned by a unit quaternion.
+fn turned(quat: &[f64], vector: &[f64]) -> Result<[f64; 3], String> {
+    let ([x, y, z, w], [a, b, c]) = (quat, vector) else { return Err("not one rotation of one vector".into()) };
+    let length = (a * a + b * b + c * c).sqrt();
+    let [a, b, c] = [a / length, b / length, c / length];
+    // v + 2 u x (u x v + w v)
+    let cross =
+        |p: [f64; 3], q: [f64; 3]| [p[1] * q[2] - p[2] * q[1], p[2] * q[0] - p[0] * q[2], p[0] * q[1] - p[1] * q[0]];
+    let [d, e, f] = cross([*x, *y, *z], [a, b, c]);
+    let [d, e, f] = cross([*x, *y, *z], [d + w * a, e + w * b, f + w * c]);
+    Ok([a + 2.0 * d, b + 2.0 * e, c + 2.0 * f])
+}

@@ -30,6 +30,7 @@ pub fn run(case: &GradientCase, engines: &Engines) -> Outcome {
     let (definition, parameters) = match Definition::of(case) {
         Ok(found) => found,
         Err(Refusal::Unsupported(form)) => return Outcome::Unsupported(form),
+        Err(Refusal::Mistyped) => return Outcome::Malformed("it expects no failure".into()),
         Err(Refusal::Malformed(message)) => return Outcome::Malformed(message),
     };
     let inputs = case.inputs.values().map(|input| input.0.clone()).collect();

@@ -29,9 +29,7 @@ impl RigidTransform {
             let valid = zero.equal(0).logical_and(one.equal(0)).logical_and(two.equal(0).logical_and(three.equal(1)));
             let (block, translation) = upper_rows(flat);
             let block = block_of(Rotation::from_matrix(tensor_of(block)));
-            let or_nan = |entry: Tensor| valid.select(entry, f64::NAN);
-            let last = std::array::from_fn(|column| Operand::Tensor(or_nan(zero.full_like(LAST_ROW[column]))));
-            assemble_rows(block.map(|row| row.map(or_nan)), translation.map(or_nan), last)
+            assemble_where(valid, block, translation)
         })
     }
 
@@ -81,6 +79,13 @@ fn upper_rows(flat: Tensor) -> (Block, [Tensor; 3]) {
 /// The inverse of [`RigidTransform::entries`]. Leading axes broadcast.
 pub(super) fn assemble(block: Block, translation: [Tensor; 3]) -> RigidTransform {
     assemble_rows(block, translation, LAST_ROW.map(IntoTensor::into_operand))
+}
+
+/// As [`assemble`], but NaN in all places, those of the last row too, where the condition does not hold.
+pub(super) fn assemble_where(valid: Tensor, block: Block, translation: [Tensor; 3]) -> RigidTransform {
+    let or_nan = |entry: Tensor| valid.select(entry, f64::NAN);
+    let last = LAST_ROW.map(|entry| Operand::Tensor(or_nan(translation[0].full_like(entry))));
+    assemble_rows(block.map(|row| row.map(or_nan)), translation.map(or_nan), last)
 }
 
 /// With another last row than a transform's.

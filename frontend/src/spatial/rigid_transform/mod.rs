@@ -4,10 +4,12 @@
 
 mod apply;
 mod components;
+mod container;
 mod dual_quat;
 mod exp_coords;
 mod group;
 mod matrix;
+mod mean;
 mod power;
 mod tangent;
 

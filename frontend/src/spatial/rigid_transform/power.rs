@@ -1,13 +1,14 @@
 //! Powers: screw motions continued, or taken in part.
 
 use super::RigidTransform;
+use crate::spatial::component::refuse;
 use crate::trace::located_at;
 use crate::{IntoTensor, Operand, Weak, constant};
 use std::panic::Location;
 
 impl RigidTransform {
-    /// The screw motions continued: the exponentials of `exponent` times the logarithms. A number, or an array of
-    /// exponents whose axes broadcast with the leading axes.
+    /// The screw motions continued: the exponentials of `exponent` times the logarithms. The exponent is a number, or a
+    /// traced one of shape `[]` or `[1]`.
     ///
     /// Angles are taken in `[0, pi]`, so that the power 0.5 of a turn by 240 degrees turns back by 60. The numbers 0, 1
     /// and -1 give the identity, this transform and its inverse as they are.
@@ -20,7 +21,15 @@ impl RigidTransform {
             Some(1.0) => Self::from_matrix_assume_valid(self.matrix),
             Some(-1.0) => self.inv(),
             Some(number) => Self::from_exp_coords(self.as_exp_coords() * number),
-            None => Self::from_exp_coords(self.as_exp_coords() * constant(exponent).expand_dims(-1)),
+            None => {
+                let exponent = constant(exponent);
+                let shape = exponent.shape();
+                if shape.len() > 1 || shape.iter().any(|dim| !dim.is_one()) {
+                    let problem = "the exponent must be one number";
+                    return Self { matrix: refuse("RigidTransform::pow", problem, exponent) };
+                }
+                Self::from_exp_coords(self.as_exp_coords() * exponent.reshape(()))
+            }
         })
     }
 }

@@ -2,19 +2,29 @@
 //!
 //! One file per representation. Each operation runs its body under the caller's source line.
 
+mod align;
 mod angles;
 mod apply;
+mod compare;
+mod container;
+mod create_group;
 mod davenport;
 mod euler;
 mod group;
 mod matrix;
+mod mean;
 mod mrp;
+mod pair;
+mod power;
 mod quat;
+mod random;
+mod reduce;
 mod rotvec;
 mod tangent;
 
+pub use align::Alignment;
 pub use angles::Order;
-pub(super) use matrix::{Matrix, cofactors};
+pub use reduce::Reduced;
 pub(super) use rotvec::half_sine_and_cosine;
 
 use crate::{Tensor, Tree};

@@ -16,8 +16,8 @@
 //! Measured on random knots, 5 steps reach rounding wherever [`RotationSpline::new`](super::RotationSpline::new) says
 //! so; one more is for the derivatives, which are a step behind.
 
+use super::super::component::Matrix;
 use super::super::component::dot;
-use super::super::rotation::Matrix;
 use super::Vector;
 use super::body::{Factors, apply_jacobian};
 use super::tridiagonal::{Row, product, solve};

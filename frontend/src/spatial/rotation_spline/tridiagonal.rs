@@ -2,8 +2,9 @@
 //!
 //! Their diagonal blocks outweigh the others, so that it is stable.
 
+use super::super::component::Matrix;
 use super::super::component::dot;
-use super::super::rotation::{Matrix, cofactors};
+use super::super::eigenvector::cofactors;
 use super::Vector;
 use crate::Tensor;
 

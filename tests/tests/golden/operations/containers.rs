@@ -1,8 +1,9 @@
-//! `Rotation` and `RigidTransform` as containers: shapes, and what is made of shapes alone.
+//! `Rotation` as a container: shapes, elements, and what is made of shapes alone.
 
-use super::{Kind, Operation, quats};
+use super::elements::{get, leading_sizes, set};
+use super::{Argument, Form, Kind, Operation, quats};
 use rotrace::spatial::Rotation;
-use rotrace::{Array, constant};
+use rotrace::{Array, Tensor, constant};
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
@@ -29,24 +30,56 @@ pub(super) const OPERATIONS: &[Operation] = &[
         arguments: &[quats("self")],
         settings: &[],
         cores: None,
-        record: |x| vec![constant(leading_sizes(x.rotation("self")).is_empty())],
+        record: |x| vec![constant(x.rotation("self").is_single())],
     },
     Operation {
         name: "Rotation.__len__",
         arguments: &[quats("self")],
         settings: &[],
         cores: None,
-        record: |x| match leading_sizes(x.rotation("self")).first() {
-            Some(&size) => vec![constant(size)],
+        record: |x| match x.rotation("self").len().and_then(|size| size.as_fixed()) {
+            Some(size) => vec![constant(size as i64)],
             // A single rotation has no length.
             None => Vec::new(),
         },
     },
+    Operation {
+        name: "Rotation.__iter__",
+        arguments: &[quats("self")],
+        settings: &[],
+        cores: None,
+        record: |x| x.rotation("self").unstack(0).into_iter().map(quat).collect(),
+    },
+    Operation {
+        name: "Rotation.__getitem__",
+        arguments: &[quats("self")],
+        settings: &[("index", Kind::Index)],
+        cores: None,
+        record: |x| vec![quat(get(x.rotation("self"), x.index("index")))],
+    },
+    Operation {
+        name: "Rotation.__setitem__",
+        arguments: &[quats("self"), quats("value")],
+        settings: &[("index", Kind::Index)],
+        cores: None,
+        record: |x| vec![quat(set(x.rotation("self"), x.index("index"), x.rotation("value")))],
+    },
+    Operation {
+        name: "Rotation.concatenate",
+        arguments: &[Argument { name: "rotations", form: Form::Rotations }],
+        settings: &[("rotations", Kind::IsList)],
+        cores: None,
+        record: |x| {
+            let rotations: Vec<Rotation> = x.list("rotations").iter().map(|&quat| Rotation::from_quat(quat)).collect();
+            match rotations.as_slice() {
+                // In SciPy this is a copy; here all values are.
+                &[alone] if !x.flag("rotations") => vec![quat(alone)],
+                several => vec![quat(Rotation::concatenate(several.iter().copied()))],
+            }
+        },
+    },
 ];
 
-/// The sizes of the axes in front of the quaternions, which are all numbers here.
-fn leading_sizes(rotation: Rotation) -> Vec<i64> {
-    let shape = rotation.into_parts().shape();
-    let leading = shape.len().saturating_sub(1);
-    shape[..leading].iter().filter_map(|dim| dim.as_fixed()).map(|size| size as i64).collect()
+fn quat(rotation: Rotation) -> Tensor {
+    rotation.as_quat(false)
 }

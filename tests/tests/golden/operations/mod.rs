@@ -6,13 +6,18 @@
 mod angles;
 mod containers;
 mod eager;
+mod elements;
+mod index;
 mod interpolation;
 mod rigid_transform;
 mod rotation;
+mod statistics;
+mod transform_containers;
 
 use crate::compare::{self, Conventions};
-use crate::format::{Numbers, ValueCase};
+use crate::format::{Expected, Numbers, ValueCase};
 use crate::motions::Axes;
+use index::Index;
 use rotrace::spatial::{Order, RigidTransform, Rotation};
 use rotrace::{Array, DType, Tensor};
 use serde::Deserialize;
@@ -26,6 +31,8 @@ const TABLES: &[&[Operation]] = &[
     rigid_transform::OPERATIONS,
     containers::OPERATIONS,
     interpolation::OPERATIONS,
+    statistics::OPERATIONS,
+    transform_containers::OPERATIONS,
 ];
 
 /// One of SciPy's operations.
@@ -77,14 +84,22 @@ enum Form {
     Rotation,
     /// As the quaternions of rotations, or not at all.
     OptionalRotation,
-    /// As a list of rotations.
+    /// As a list of rotations, or as one.
     Rotations,
     /// As the matrices of rigid transforms.
     Transform,
+    /// As a list of rigid transforms, or as one.
+    Transforms,
+    /// As an array; as anything else it is a setting.
+    Array,
 }
 
 const fn numbers(name: &'static str) -> Argument {
     Argument { name, form: Form::Numbers }
+}
+
+const fn optional(name: &'static str) -> Argument {
+    Argument { name, form: Form::Optional }
 }
 
 const fn quats(name: &'static str) -> Argument {
@@ -100,19 +115,25 @@ const fn transforms(name: &'static str) -> Argument {
 enum Kind {
     /// Absent means `false`.
     Flag,
-    Number,
     Text,
     /// One or several; `null` and absent mean the same.
     Integers,
+    /// A bare number. An array under the same name is an argument instead.
+    Number,
+    /// What selects elements of a container.
+    Index,
+    /// Of an argument that is one or a list: whether it is a list.
+    IsList,
 }
 
 /// An argument that is no array.
 #[derive(Clone, Debug)]
 enum Setting {
     Flag(bool),
-    Number(f64),
     Text(String),
     Integers(Vec<i64>),
+    Number(f64),
+    Index(Index),
 }
 
 /// A call: an operation and its arguments.
@@ -129,6 +150,8 @@ pub struct Call {
 pub enum Refusal {
     /// Rotrace does not have this; the reason, if it is finer than the name of the operation.
     Unsupported(Option<String>),
+    /// An argument is of a type that Rust does not let through, and the case expects that to fail.
+    Mistyped,
     /// The case does not have the format.
     Malformed(String),
 }
@@ -180,21 +203,30 @@ impl Inputs<'_> {
     fn text(&self, name: &str) -> Option<&str> {
         match self.setting(name) {
             Some(Setting::Text(text)) => Some(text),
-            Some(Setting::Flag(_) | Setting::Number(_) | Setting::Integers(_)) | None => None,
-        }
-    }
-
-    fn number(&self, name: &str) -> Option<f64> {
-        match self.setting(name) {
-            Some(Setting::Number(number)) => Some(*number),
-            Some(Setting::Flag(_) | Setting::Text(_) | Setting::Integers(_)) | None => None,
+            Some(Setting::Flag(_) | Setting::Integers(_) | Setting::Number(_) | Setting::Index(_)) | None => None,
         }
     }
 
     fn integers(&self, name: &str) -> Option<&[i64]> {
         match self.setting(name) {
             Some(Setting::Integers(integers)) => Some(integers),
-            Some(Setting::Flag(_) | Setting::Number(_) | Setting::Text(_)) | None => None,
+            Some(Setting::Flag(_) | Setting::Text(_) | Setting::Number(_) | Setting::Index(_)) | None => None,
+        }
+    }
+
+    fn number(&self, name: &str) -> Option<f64> {
+        match self.setting(name) {
+            Some(Setting::Number(number)) => Some(*number),
+            Some(Setting::Flag(_) | Setting::Text(_) | Setting::Integers(_) | Setting::Index(_)) | None => None,
+        }
+    }
+
+    fn index(&self, name: &str) -> &Index {
+        match self.setting(name) {
+            Some(Setting::Index(index)) => index,
+            Some(Setting::Flag(_) | Setting::Text(_) | Setting::Integers(_) | Setting::Number(_)) | None => {
+                panic!("the table has no index `{name}`, or it may be absent")
+            }
         }
     }
 
@@ -222,17 +254,20 @@ impl Call {
         if let Some(name) = case.args.keys().find(|name| !known(name)) {
             return Err(Refusal::Unsupported(Some(format!("argument `{name}`"))));
         }
-        let malformed = |name: &str, problem: String| Refusal::Malformed(format!("`{name}`: {problem}"));
+        let refusal = |name: &str, problem: String| match (case.args.get(name), &case.expected) {
+            (Some(value), Expected::Error { .. }) if is_well_formed(value) => Refusal::Mistyped,
+            (_, Expected::Error { .. } | Expected::Leaves { .. }) => Refusal::Malformed(format!("`{name}`: {problem}")),
+        };
         for argument in operation.arguments {
             let value = case.args.get(argument.name).filter(|value| !value.is_null());
-            let arrays = argument.form.decode(value).map_err(|problem| malformed(argument.name, problem))?;
+            let arrays = argument.form.decode(value).map_err(|problem| refusal(argument.name, problem))?;
             call.counts.push(arrays.len());
             call.arrays.extend(arrays);
         }
         for &(name, kind) in operation.settings {
             if let Some(value) = case.args.get(name).filter(|value| !value.is_null()) {
-                let setting = kind.decode(value).map_err(|problem| malformed(name, problem))?;
-                call.settings.insert(name, setting);
+                let setting = kind.decode(value).map_err(|problem| refusal(name, problem))?;
+                call.settings.extend(setting.map(|setting| (name, setting)));
             }
         }
         Ok(call)
@@ -252,7 +287,7 @@ impl Call {
     pub fn conventions(&self) -> Conventions {
         let text = |name: &str| match self.settings.get(name) {
             Some(Setting::Text(text)) => Some(text.as_str()),
-            Some(Setting::Flag(_) | Setting::Number(_) | Setting::Integers(_)) | None => None,
+            Some(Setting::Flag(_) | Setting::Integers(_) | Setting::Number(_) | Setting::Index(_)) | None => None,
         };
         let degrees = matches!(self.settings.get("degrees"), Some(Setting::Flag(true)));
         let axes = text("seq").and_then(Axes::of_sequence);
@@ -266,6 +301,12 @@ impl Call {
         let entries = compare::numbers(array).ok().filter(|entries| entries.len() == 9)?;
         let axes = std::array::from_fn(|row| std::array::from_fn(|column| entries[3 * row + column]));
         Some(Axes { axes, extrinsic: order == Order::Extrinsic })
+    }
+
+    /// The vectors that an alignment turns.
+    pub fn aligned(&self) -> Option<&Array> {
+        let place = self.operation.arguments.iter().position(|argument| argument.name == "b")?;
+        self.arrays.get(self.counts[..place].iter().sum::<usize>())
     }
 }
 
@@ -284,29 +325,46 @@ impl Form {
         let transform = |value: &Value| decode_array(value.get("$transform").ok_or("no transform")?);
         match (self, value) {
             (Self::Optional | Self::OptionalRotation, None) => Ok(Vec::new()),
-            (Self::Numbers | Self::Rotation | Self::Rotations | Self::Transform, None) => Err("it is absent".into()),
+            (Self::Numbers | Self::Rotation | Self::Rotations | Self::Transform | Self::Transforms, None) => {
+                Err("it is absent".into())
+            }
             (Self::Numbers | Self::Optional, Some(value)) => Ok(vec![decode_array(value)?]),
             (Self::Rotation | Self::OptionalRotation, Some(value)) => Ok(vec![rotation(value)?]),
             (Self::Transform, Some(value)) => Ok(vec![transform(value)?]),
-            (Self::Rotations, Some(value)) => value.as_array().ok_or("no list")?.iter().map(rotation).collect(),
+            (Self::Transforms, Some(Value::Array(list))) => list.iter().map(transform).collect(),
+            (Self::Transforms, Some(value)) => Ok(vec![transform(value)?]),
+            (Self::Rotations, Some(Value::Array(list))) => list.iter().map(rotation).collect(),
+            (Self::Rotations, Some(value)) => Ok(vec![rotation(value)?]),
+            (Self::Array, Some(value)) if value.is_object() => Ok(vec![decode_array(value)?]),
+            (Self::Array, Some(_) | None) => Ok(Vec::new()),
         }
     }
 }
 
 impl Kind {
-    fn decode(self, value: &Value) -> Result<Setting, String> {
+    fn decode(self, value: &Value) -> Result<Option<Setting>, String> {
         let integer = |value: &Value| value.as_i64().ok_or_else(|| "not an integer".to_owned());
-        match (self, value) {
-            (Self::Flag, Value::Bool(flag)) => Ok(Setting::Flag(*flag)),
-            (Self::Number, Value::Number(number)) => Ok(Setting::Number(number.as_f64().ok_or("not a number")?)),
-            (Self::Text, Value::String(text)) => Ok(Setting::Text(text.clone())),
+        let setting = match (self, value) {
+            (Self::Flag, Value::Bool(flag)) => Setting::Flag(*flag),
+            (Self::Text, Value::String(text)) => Setting::Text(text.clone()),
             (Self::Integers, Value::Array(list)) => {
-                Ok(Setting::Integers(list.iter().map(integer).collect::<Result<_, _>>()?))
+                Setting::Integers(list.iter().map(integer).collect::<Result<_, _>>()?)
             }
-            (Self::Integers, number @ Value::Number(_)) => Ok(Setting::Integers(vec![integer(number)?])),
-            _ => Err(format!("{value} is not of the kind {self:?}")),
-        }
+            (Self::Integers, number @ Value::Number(_)) => Setting::Integers(vec![integer(number)?]),
+            (Self::Number, Value::Number(number)) => Setting::Number(number.as_f64().ok_or("out of range")?),
+            (Self::Number, Value::Object(_)) => return Ok(None),
+            (Self::Index, Value::Object(_)) => Setting::Index(Index::decode(value)?),
+            (Self::IsList, Value::Array(_) | Value::Object(_)) => Setting::Flag(value.is_array()),
+            _ => return Err(format!("{value} is not of the kind {self:?}")),
+        };
+        Ok(Some(setting))
     }
+}
+
+/// Whether an argument is what the format allows, of whatever type: an array has as many elements as its shape says.
+fn is_well_formed(value: &Value) -> bool {
+    let inner = value.get("$rotation").unwrap_or(value);
+    inner.get("data").is_none() || decode_array(inner).is_ok()
 }
 
 /// An array of a file, from parsed text. A bare number is one without axes.

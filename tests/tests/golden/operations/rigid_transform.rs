@@ -1,6 +1,6 @@
 //! `RigidTransform`: representations, and the group.
 
-use super::{Inputs, Kind, MATRIX, Operation, VECTOR, cores, numbers, quats, transforms};
+use super::{Argument, Form, Kind, MATRIX, Operation, VECTOR, cores, numbers, quats, transforms};
 use rotrace::Tensor;
 use rotrace::spatial::RigidTransform;
 
@@ -144,10 +144,14 @@ pub(super) const OPERATIONS: &[Operation] = &[
     },
     Operation {
         name: "RigidTransform.__pow__",
-        arguments: &[transforms("self")],
+        arguments: &[transforms("self"), Argument { name: "n", form: Form::Array }],
         settings: &[("n", Kind::Number)],
-        cores: cores(&[MATRIX], &[MATRIX]),
-        record: |x: &Inputs<'_>| x.number("n").map_or(Vec::new(), |n| result(x.transform("self").pow(n))),
+        cores: None,
+        record: |x| match (x.number("n"), x.optional("n")) {
+            (Some(number), _) => result(x.transform("self").pow(number)),
+            (None, Some(array)) => result(x.transform("self").pow(array)),
+            (None, None) => Vec::new(),
+        },
     },
 ];
 

@@ -6,6 +6,7 @@ mod dynamics;
 mod interpolation;
 mod rigid_transform;
 mod rotation;
+mod statistics;
 
 use crate::format::GradientCase;
 use crate::operations::{Refusal, decode_array};
@@ -15,8 +16,14 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// All tables.
-const TABLES: &[&[Definition]] =
-    &[rotation::PROGRAMS, angles::PROGRAMS, rigid_transform::PROGRAMS, dynamics::PROGRAMS, interpolation::PROGRAMS];
+const TABLES: &[&[Definition]] = &[
+    rotation::PROGRAMS,
+    angles::PROGRAMS,
+    rigid_transform::PROGRAMS,
+    dynamics::PROGRAMS,
+    interpolation::PROGRAMS,
+    statistics::PROGRAMS,
+];
 
 /// A program by name.
 pub struct Definition {
@@ -35,6 +42,7 @@ pub struct Parameters {
     numbers: BTreeMap<String, f64>,
     flags: BTreeMap<String, bool>,
     texts: BTreeMap<String, String>,
+    lists: BTreeMap<String, Vec<i64>>,
 }
 
 /// What a program works on. Which names there are has been checked.
@@ -70,6 +78,14 @@ impl Arguments<'_> {
 
     fn text(&self, name: &str) -> &str {
         &self.parameters.texts[name]
+    }
+
+    /// One or several.
+    fn integers(&self, name: &str) -> Vec<i64> {
+        match self.parameters.lists.get(name) {
+            Some(list) => list.clone(),
+            None => vec![self.number(name) as i64],
+        }
     }
 
     fn flag(&self, name: &str) -> bool {
@@ -152,6 +168,10 @@ impl Parameters {
             (Value::String(text), false) => {
                 self.texts.insert(name.into(), text.clone());
             }
+            (Value::Array(list), false) => {
+                let list = list.iter().map(|value| value.as_i64().ok_or("not an integer"));
+                self.lists.insert(name.into(), list.collect::<Result<_, _>>()?);
+            }
             (Value::Object(_), false) => {
                 self.arrays.insert(name.into(), decode_array(value)?);
             }
@@ -165,5 +185,6 @@ impl Parameters {
             || self.arrays.contains_key(name)
             || self.numbers.contains_key(name)
             || self.texts.contains_key(name)
+            || self.lists.contains_key(name)
     }
 }

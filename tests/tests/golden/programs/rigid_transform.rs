@@ -24,6 +24,7 @@ pub(super) const PROGRAMS: &[Definition] = &[
         weighted(x, RigidTransform::from_components(x.input("t"), x.rotvec("v")).apply(x.input("p")))
     }),
     whole("tpow_matrix", &["n", "x"], &[], |x| upper_rows(x.transform("x").pow(x.input("n")))),
+    whole("tmean_matrix", &["X", "w"], &[], |x| upper_rows(x.transform("X").weighted_mean(x.input("w"), ()))),
 ];
 
 /// The matrix without its constant row.

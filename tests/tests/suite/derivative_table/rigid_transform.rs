@@ -121,6 +121,19 @@ pub(super) const SUBJECTS: &[Subject] = &[
         record: |x| upper_rows(transform(x).pow(0.3)),
         kinks: &["half turn"],
     },
+    Subject {
+        name: "RigidTransform.mean",
+        golden: "RigidTransform.mean",
+        programs: &["tmean_matrix"],
+        points: points::exp_coords,
+        record: |x| {
+            let first = transform(x).expand_dims(-1);
+            let second = transform(fixed(OTHER, x)).broadcast_to(first.shape());
+            let both = concat([first.into_parts(), second.into_parts()], 1);
+            upper_rows(RigidTransform::from_matrix_assume_valid(both).mean(-1))
+        },
+        kinks: &[],
+    },
 ];
 
 fn transform(exp_coords: Tensor) -> RigidTransform {

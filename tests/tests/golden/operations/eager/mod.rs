@@ -36,14 +36,14 @@ impl Call {
     fn text(&self, name: &str) -> &str {
         match self.settings.get(name) {
             Some(Setting::Text(text)) => text,
-            Some(Setting::Flag(_) | Setting::Number(_) | Setting::Integers(_)) | None => "",
+            Some(Setting::Flag(_) | Setting::Number(_) | Setting::Integers(_) | Setting::Index(_)) | None => "",
         }
     }
 
     fn number(&self, name: &str) -> Option<f64> {
         match self.settings.get(name) {
             Some(Setting::Number(number)) => Some(*number),
-            Some(Setting::Flag(_) | Setting::Text(_) | Setting::Integers(_)) | None => None,
+            Some(Setting::Flag(_) | Setting::Text(_) | Setting::Integers(_) | Setting::Index(_)) | None => None,
         }
     }
 

@@ -25,5 +25,9 @@ pub(super) const OPERATIONS: &[OnArrays] = &[
     }),
     ("Rotation.__mul__", |x| quat(x.rotation("self")? * x.rotation("other")?)),
     ("Rotation.inv", |x| quat(x.rotation("self")?.inv())),
+    ("Rotation.__pow__", |x| match x.number("n") {
+        Some(number) => quat(x.rotation("self")?.pow(number)),
+        None => quat(x.rotation("self")?.pow(x.array("n"))),
+    }),
     ("Rotation.magnitude", |x| one(x.rotation("self")?.magnitude())),
 ];

@@ -1,0 +1,27 @@
+//! Comparing rotations.
+
+use super::Rotation;
+use crate::Tensor;
+use crate::trace::located_at;
+use std::panic::Location;
+
+/// The tolerance where none is given, in radians.
+const TOLERANCE: f64 = 1e-8;
+
+impl Rotation {
+    /// Whether the angles between these rotations and others are less than `tolerance` in radians; `bool`, leading axes
+    /// broadcast. The signs of quaternions do not matter. Without a tolerance it is 1e-8, which is below what `f32` tells
+    /// apart.
+    #[track_caller]
+    #[must_use]
+    pub fn approx_equal(self, other: Self, tolerance: Option<f64>) -> Tensor {
+        located_at(Location::caller(), || (other * self.inv()).magnitude().less(tolerance.unwrap_or(TOLERANCE)))
+    }
+
+    /// Whether the angles between these rotations and others are less than `tolerance` in degrees.
+    #[track_caller]
+    #[must_use]
+    pub fn approx_equal_degrees(self, other: Self, tolerance: f64) -> Tensor {
+        located_at(Location::caller(), || self.approx_equal(other, Some(tolerance.to_radians())))
+    }
+}
