@@ -39,8 +39,8 @@ impl Exponent {
 macro_rules! power {
     ($class:ident $core:tt) => {
         impl crate::spatial::$class<crate::Array> {
-            /// The powers by a number or by exponents of the same element type, which broadcast as the traced `pow` does
-            /// it. A new number needs no new program.
+            /// The powers by a number, or by what else the traced `pow` takes, of the same element type. A new number needs
+            /// no new program.
             ///
             /// # Errors
             /// If the exponents do not fit.

@@ -244,7 +244,7 @@ fn rigid_transforms_of_arrays() {
     };
     let square = (&transform * &transform).unwrap();
     close(transform.pow(2.0), &square);
-    close(transform.pow(Array::from([2.0, 2.0])), &square);
+    assert!(transform.pow(Array::from([2.0, 2.0])).is_err());
     close(square.pow(0.5), &transform);
     assert_eq!(transform.pow(1).unwrap(), transform);
     assert_eq!(transform.pow(-1).unwrap(), transform.inv().unwrap());
