@@ -5,14 +5,15 @@
 //! mode computes that with one fused operation for each step of a polynomial, where pulling a cotangent back through
 //! the steps takes three; and both sides of a select become one number.
 //!
-//! A select that derivatives pass on one side only is the exception: its cotangent is selected, not multiplied by a slope
-//! that is 1 or 0, because 0 would not stop a cotangent that is NaN. Its slope serves only values computed from it.
+//! Where a select is passed by derivatives on one side only, its cotangent is multiplied by its slope and then selected too:
+//! the slope is 0 where the other side is taken, but 0 would not stop a cotangent that is NaN.
 //!
 //! Slopes are ordinary values of the function, so that they can be differentiated again.
 
 use super::Applied;
 use super::emit::Emitter;
 use super::jvp::tangent;
+use super::partials::{Factor, Partial};
 use super::vjp::flows;
 use rotrace_ir::graph::{Function, Node, Op, ValueId, Values};
 use rotrace_ir::scalar::ScalarOp;
@@ -22,8 +23,8 @@ use smallvec::SmallVec;
 pub(super) struct Slopes {
     sources: Vec<usize>,
     slopes: Vec<Option<ValueId>>,
-    /// Selects that pass their cotangents on themselves.
-    selected: Vec<bool>,
+    /// Where selects stop cotangents.
+    stops: Vec<Option<Factor>>,
 }
 
 impl Slopes {
@@ -32,14 +33,14 @@ impl Slopes {
         let sources = sources(function, varied);
         let wanted = wanted(function, &sources);
         let mut slopes: Vec<Option<ValueId>> = vec![None; sources.len()];
-        let mut selected = vec![false; sources.len()];
+        let mut stops = vec![None; sources.len()];
         for node in &function.nodes {
             let result = node.results[0].0 as usize;
             if !wanted[result] {
                 continue;
             }
             e.builder.location = node.location;
-            selected[result] = is_one_sided(function, node, varied);
+            stops[result] = stop(function, node, varied, primal);
             let one = e.number(1.0, primal[sources[result]]);
             let slope_of = |&operand: &ValueId| {
                 let operand = operand.0 as usize;
@@ -51,12 +52,13 @@ impl Slopes {
             slopes[result] = tangent(e, applied, &tangents);
         }
         e.builder.location = None;
-        Self { sources, slopes, selected }
+        Self { sources, slopes, stops }
     }
 
-    /// The source of a value and its slope, if its cotangent is to be multiplied by that.
-    pub(super) fn get(&self, value: usize) -> Option<(usize, ValueId)> {
-        self.slopes[value].filter(|_| !self.selected[value]).map(|slope| (self.sources[value], slope))
+    /// The source of a value and the derivative with respect to it, if it is computed from one.
+    pub(super) fn get(&self, value: usize) -> Option<(usize, Partial)> {
+        let factors = [Factor::Times(self.slopes[value]?)].into_iter().chain(self.stops[value]);
+        Some((self.sources[value], factors.collect()))
     }
 }
 
@@ -78,9 +80,13 @@ fn sources(function: &Function, varied: &[bool]) -> Vec<usize> {
     sources
 }
 
-/// Whether a node is a select through one side of which no derivatives flow.
-fn is_one_sided(function: &Function, node: &Node, varied: &[bool]) -> bool {
-    node.op == Op::Scalar(ScalarOp::Select) && active(function, node, varied).count() == 1
+/// What stops the cotangent of a select through one side of which no derivatives flow.
+fn stop(function: &Function, node: &Node, varied: &[bool], primal: &[ValueId]) -> Option<Factor> {
+    let mut sides = active(function, node, varied);
+    let (Op::Scalar(ScalarOp::Select), Some(side), None) = (&node.op, sides.next(), sides.next()) else { return None };
+    let [condition, taken] = [0, 1].map(|place| node.operands[place]);
+    let condition = primal[condition.0 as usize];
+    Some(if side == taken.0 as usize { Factor::Where(condition) } else { Factor::Unless(condition) })
 }
 
 /// The operands through which derivatives flow.

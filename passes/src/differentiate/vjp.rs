@@ -1,7 +1,7 @@
 //! Reverse mode.
 
 use super::emit::Emitter;
-use super::partials::{self, Factor, partial};
+use super::partials::{self, partial};
 use super::slopes::Slopes;
 use super::transpose::{Joined, transpose};
 use super::{Applied, DifferentiateError, check_selection, differentiable};
@@ -56,9 +56,9 @@ pub fn pull_back(e: &mut Emitter, function: &Function, wrt: &[bool], seed: Seed)
         let result = node.results[0].0 as usize;
         let (true, Some(cotangent)) = (varied[result], cotangents[result].take()) else { continue };
         e.builder.location = node.location;
-        if let Some((source, slope)) = slopes.get(result) {
+        if let Some((source, partial)) = slopes.get(result) {
             let total = &mut cotangents[source];
-            *total = Some(partials::apply_onto(e, *total, &[Factor::Times(slope)], cotangent));
+            *total = Some(partials::apply_onto(e, *total, &partial, cotangent));
             continue;
         }
         let operands: Values = node.operands.iter().map(|id| primal[id.0 as usize]).collect();

@@ -169,6 +169,21 @@ fn a_select_stops_the_cotangent_of_the_side_not_taken() {
 }
 
 #[test]
+fn a_select_stops_the_slope_of_the_side_not_taken() {
+    // The root of a negative number has no slope, and the cotangent of what replaces it is none of its business.
+    let f = function(&[], &[fixed(&[2])], |b, x| {
+        let zero = push(b, Op::constant(Scalar::f64(0.0)), &[]);
+        let zero = push(b, Op::Broadcast { shape: fixed(&[2]), axes: vec![] }, &[zero]);
+        let positive = scalar(b, ScalarOp::Greater, &[x[0], zero]);
+        let root = scalar(b, ScalarOp::Sqrt, &[x[0]]);
+        scalar(b, ScalarOp::Select, &[positive, root, zero])
+    });
+    let reverse = vjp(&f, &[true]).expect("floats");
+    let results = evaluate(&reverse, &[Array::f64(&[2], &[-3.0, 4.0]), Array::f64(&[2], &[f64::NAN, 2.0])], &[]);
+    assert!(results[1].same(&Array::f64(&[2], &[0.0, 0.5])), "{results:?}");
+}
+
+#[test]
 fn the_norm_of_a_zero_vector_has_a_zero_gradient() {
     let f = function(&[], &[fixed(&[3])], |b, x| {
         let square = scalar(b, ScalarOp::Multiply, &[x[0], x[0]]);

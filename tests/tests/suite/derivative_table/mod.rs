@@ -9,6 +9,7 @@ mod page;
 mod points;
 mod rigid_transform;
 mod rotation;
+mod statistics;
 mod tangent;
 
 use measure::Derivatives;
@@ -30,7 +31,8 @@ struct Subject {
 }
 
 /// All tables.
-const TABLES: &[&[Subject]] = &[rotation::SUBJECTS, angles::SUBJECTS, rigid_transform::SUBJECTS, tangent::SUBJECTS];
+const TABLES: &[&[Subject]] =
+    &[rotation::SUBJECTS, angles::SUBJECTS, statistics::SUBJECTS, rigid_transform::SUBJECTS, tangent::SUBJECTS];
 
 /// Numbers of the type of `like`.
 fn fixed<const N: usize>(numbers: [f64; N], like: Tensor) -> Tensor {
