@@ -1,5 +1,6 @@
 //! Compiled functions: handles that cost tens of nanoseconds to call.
 
+use crate::rows::first_new_nan;
 use crate::tree::Outline;
 use crate::{Array, ArrayView, ArrayViewMut, Error, Options, Tensor, Tree};
 use rotrace_ir::graph::Function;
@@ -52,6 +53,26 @@ impl<In: Tree<Tensor>, Out: Tree<Tensor>> Compiled<In, Out> {
             Some(results) => Ok(results),
             None => unreachable!("the executable has one result per leaf of the tree it was traced to"),
         }
+    }
+
+    /// As [`call`](Self::call), and checks that no result has a NaN where no argument has one.
+    ///
+    /// A result is checked row by row along its leading axis if that has a named size; the arguments' rows are those
+    /// along a leading axis of the same name, and other arguments belong to every row. A function that mixes rows is
+    /// blamed for the rows that a NaN of another row reaches.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call), and [`Error::NotANumber`] for the first such row.
+    pub fn call_checked(&self, inputs: &With<In, Array>) -> Result<With<Out, Array>, Error> {
+        let results = self.call(inputs)?;
+        let (mut arguments, mut found) = (Vec::new(), Vec::new());
+        inputs.visit(&mut |array: &Array| arguments.push(array));
+        results.visit(&mut |array: &Array| found.push(array));
+        let arguments: Vec<_> = self.executable.inputs().iter().zip(arguments).collect();
+        let found = self.executable.outputs().iter().zip(found).enumerate();
+        let nan = found
+            .filter_map(|(result, pair)| first_new_nan(&arguments, pair).map(|row| Error::NotANumber { result, row }));
+        nan.into_iter().next().map_or(Ok(results), Err)
     }
 
     /// Calls the function and writes the results over `outputs`, which must have the right types and shapes. Allocates

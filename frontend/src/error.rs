@@ -34,6 +34,24 @@ pub enum Error {
         /// Where the derivative was asked for.
         location: &'static Location<'static>,
     },
+    /// Data that an operation on arrays has no result for.
+    #[error("{location}: {message}")]
+    Value {
+        /// What is wrong, naming the operation and the element.
+        message: String,
+        /// The first such element, as an index along each leading axis.
+        row: Vec<usize>,
+        /// Where the operation was called.
+        location: &'static Location<'static>,
+    },
+    /// A checked call gave a NaN although no argument had one.
+    #[error("result {result} is NaN{}, where no argument is", place(*row))]
+    NotANumber {
+        /// The result's number among the leaves.
+        result: usize,
+        /// The first such index along the result's leading axis; `None` if that has no named size.
+        row: Option<usize>,
+    },
     /// Array data of the wrong size or type.
     #[error("{0}")]
     Array(String),
@@ -43,14 +61,19 @@ pub enum Error {
 }
 
 impl Error {
-    /// Where the user wrote what is wrong, if that is a place in a traced function.
+    /// Where the user wrote what is wrong, if that is known.
     #[must_use]
     pub fn location(&self) -> Option<&'static Location<'static>> {
         match self {
-            Self::Trace { location, .. } | Self::Signature { location, .. } | Self::Differentiate { location, .. } => {
-                Some(location)
-            }
-            Self::Array(_) | Self::Runtime(_) => None,
+            Self::Trace { location, .. }
+            | Self::Signature { location, .. }
+            | Self::Differentiate { location, .. }
+            | Self::Value { location, .. } => Some(location),
+            Self::NotANumber { .. } | Self::Array(_) | Self::Runtime(_) => None,
         }
     }
+}
+
+fn place(row: Option<usize>) -> String {
+    row.map_or_else(String::new, |row| format!(" in row {row}"))
 }

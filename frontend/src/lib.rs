@@ -28,6 +28,9 @@
 //! * [`Traced::tangent`] differentiates with respect to steps on a [`Manifold`]: 3 numbers for a rotation, 6 for a rigid transform.
 //! * [`spatial`] has rotations and rigid transforms, with the conventions of `scipy.spatial.transform`.
 //!
+//! [`eager`] has the spatial operations on arrays, compiled behind the scenes. The features `nalgebra` and `glam` convert
+//! from and to the types of these libraries, by `From` and `TryFrom`.
+//!
 //! A mistake, such as shapes that do not fit, makes the trace inert and comes back as the [`Error`] of
 //! [`Traced::lower`] or [`Traced::compile`], with the line of your source that made it.
 
@@ -38,9 +41,12 @@ extern crate self as rotrace;
 
 mod array;
 mod compiled;
+pub mod eager;
 mod error;
 pub mod implementations;
+mod interop;
 mod manifold;
+mod rows;
 mod signature;
 pub mod spatial;
 mod tensor;

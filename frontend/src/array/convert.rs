@@ -10,6 +10,13 @@ impl<T: Element> From<T> for Array {
     }
 }
 
+impl From<&Self> for Array {
+    /// Shares the elements.
+    fn from(array: &Self) -> Self {
+        array.clone()
+    }
+}
+
 impl<T: Element> From<Vec<T>> for Array {
     /// A 1-d array over the vector's memory.
     fn from(data: Vec<T>) -> Self {

@@ -4,6 +4,7 @@ mod alignment;
 mod angles;
 mod containers;
 mod custom;
+mod eager;
 mod errors;
 mod implementations;
 mod interpolation;

@@ -9,7 +9,8 @@
 //! with them. The program fails if a case fails or a file is malformed.
 //!
 //! Each case is run with all sizes as numbers and, where the operation works element by element, again with a named
-//! leading dimension; the kernel interpreter, scalar code and SIMD code must give the same bits every time.
+//! leading dimension; the kernel interpreter, scalar code and SIMD code must give the same bits every time. So must the
+//! operation on arrays (`rotrace::eager`), which must fail where SciPy's fails for the data.
 
 mod compare;
 mod engines;

@@ -23,12 +23,30 @@ pub fn run(case: &ValueCase, engines: &Engines) -> Outcome {
         Expected::Leaves { leaves } => judge(&call, leaves, result.as_deref()),
         Expected::Error { error } => judge_error(&call, error, case.lazy.as_ref(), result.as_deref()),
     };
+    let on_arrays = judge_on_arrays(&call, &case.expected, result.as_deref());
     let batched = result.and_then(|results| check_batched(&call, &results, engines));
     // Engines that disagree are a failure whatever the case says.
-    match (judged, batched) {
+    match (judged.and(on_arrays), batched) {
         (_, Err(Failure::Broken(message))) => Outcome::Broken(message),
         (Err(difference), _) => Outcome::Failed(difference),
         (Ok(()), Ok(())) | (Ok(()), Err(Failure::Rejected(_))) => Outcome::Passed,
+    }
+}
+
+/// The operation on arrays, where there is one, must fail where SciPy's fails, and give the compiled function's bits
+/// elsewhere. A NaN among the arguments need not be an error.
+fn judge_on_arrays(call: &Call, expected: &Expected, compiled: Result<&[Array], &Failure>) -> Result<(), String> {
+    let Some(result) = call.on_arrays() else { return Ok(()) };
+    let mut arguments = call.arrays.iter().filter_map(|array| numbers(array).ok()).flatten();
+    match (expected, result, compiled) {
+        (Expected::Error { .. }, Err(_), _) => Ok(()),
+        (Expected::Error { .. }, Ok(_), _) if arguments.any(f64::is_nan) => Ok(()),
+        (Expected::Error { error }, Ok(result), _) => Err(format!("on arrays, got {result:?}, expected {error}")),
+        (Expected::Leaves { .. }, Err(error), _) => Err(format!("on arrays: {error}")),
+        (Expected::Leaves { .. }, Ok(result), Ok(compiled)) => {
+            agree(compiled, &result).map_err(|difference| format!("on arrays: {difference}"))
+        }
+        (Expected::Leaves { .. }, Ok(_), Err(_)) => Ok(()),
     }
 }
 

@@ -1,12 +1,13 @@
 //! Rotrace's own figures, without another system beside it: what compiling costs, what a call costs beyond its
 //! arithmetic, how near loops come to hand-written Rust and to the memory's bandwidth, and from where threads pay.
 //!
-//! `measure [compile|calls|loops|rotations|threads]...` runs those parts, or all of them. Competitors take turns, and medians are
+//! `measure [compile|calls|eager|loops|rotations|threads]...` runs those parts, or all of them. Competitors take turns, and medians are
 //! printed. One thread unless a row says otherwise.
 
 mod bandwidth;
 mod calls;
 mod compiling;
+mod eager;
 mod loops;
 mod plain;
 mod rotations;
@@ -19,9 +20,10 @@ use rotrace_bench::Data;
 type Part = (&'static str, fn() -> Result<(), Error>);
 
 /// Compiling comes first: its cold figure is of the first compilation in the process.
-const PARTS: [Part; 5] = [
+const PARTS: [Part; 6] = [
     ("compile", compiling::measure),
     ("calls", calls::measure),
+    ("eager", eager::measure),
     ("loops", loops::measure),
     ("rotations", rotations::measure),
     ("threads", threads::measure),
@@ -30,9 +32,10 @@ const PARTS: [Part; 5] = [
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let asked: Vec<String> = std::env::args().skip(1).collect();
     if let Some(unknown) = asked.iter().find(|name| PARTS.iter().all(|(part, _)| part != name)) {
-        return Err(
-            format!("there is no part `{unknown}`; there are compile, calls, loops, rotations and threads").into()
-        );
+        return Err(format!(
+            "there is no part `{unknown}`; there are compile, calls, eager, loops, rotations and threads"
+        )
+        .into());
     }
     for (part, measure) in PARTS {
         if asked.is_empty() || asked.iter().any(|name| name == part) {

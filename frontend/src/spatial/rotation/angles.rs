@@ -16,7 +16,7 @@ use std::f64::consts::{PI, TAU};
 use std::panic::Location;
 
 /// Whether successive turns are about the axes of the world or of the body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Order {
     /// About axes that stay fixed: each turn is applied after, that is to the left of, those before it.
     Extrinsic,

@@ -20,28 +20,28 @@ macro_rules! elements {
     ($($container:ident)*) => {$(
         impl Elements for $container {
             fn shape(self) -> Shape {
-                $container::shape(self)
+                <$container>::shape(self)
             }
             fn index(self, index: i64) -> Self {
-                $container::index(self, 0, index)
+                <$container>::index(self, 0, index)
             }
             fn take(self, indices: &[i64]) -> Self {
-                $container::take(self, indices, 0)
+                <$container>::take(self, indices, 0)
             }
             fn take_where(self, mask: &Array) -> Self {
-                $container::take_where(self, mask.clone())
+                <$container>::take_where(self, mask.clone())
             }
             fn set(self, indices: &[i64], value: Self) -> Self {
-                $container::set(self, indices, 0, value)
+                <$container>::set(self, indices, 0, value)
             }
             fn set_where(self, mask: &Array, value: Self) -> Self {
-                $container::set_where(self, mask.clone(), value)
+                <$container>::set_where(self, mask.clone(), value)
             }
             fn reshape(self, shape: &[usize]) -> Self {
-                $container::reshape(self, shape)
+                <$container>::reshape(self, shape)
             }
             fn broadcast_to(self, shape: Shape) -> Self {
-                $container::broadcast_to(self, shape)
+                <$container>::broadcast_to(self, shape)
             }
         }
     )*};

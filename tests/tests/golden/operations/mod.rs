@@ -5,6 +5,7 @@
 
 mod angles;
 mod containers;
+mod eager;
 mod elements;
 mod index;
 mod interpolation;
