@@ -2,7 +2,7 @@
 
 use super::code::Lanes;
 use rotrace_ir::DType;
-use rotrace_ir::kernel::{Affine, Block, Extent, IndexId, Inst, Kernel, LoopKind, Var};
+use rotrace_ir::kernel::{Affine, Block, BufferId, Extent, IndexId, Inst, Kernel, LoopKind, Var};
 use rotrace_ir::scalar::ScalarOp;
 
 /// Why the kernel is beyond this backend, if it holds an operation that is not core.
@@ -43,6 +43,22 @@ pub(super) fn visit<'b>(block: &'b Block, see: &mut impl FnMut(&'b Inst)) {
     for inst in &block.insts {
         see(inst);
         nested(inst).for_each(|block| visit(block, see));
+    }
+}
+
+/// The access that an instruction itself is: buffer, coordinates, and whether it writes.
+pub(super) fn access(inst: &Inst) -> Option<(BufferId, &[Affine], bool)> {
+    match inst {
+        Inst::Load { buffer, at, .. } => Some((*buffer, at, false)),
+        Inst::Store { buffer, at, .. } => Some((*buffer, at, true)),
+        Inst::Constant { .. }
+        | Inst::Scalar { .. }
+        | Inst::Cast { .. }
+        | Inst::Bitcast { .. }
+        | Inst::Index { .. }
+        | Inst::Lookup { .. }
+        | Inst::If { .. }
+        | Inst::Loop(_) => None,
     }
 }
 

@@ -171,11 +171,9 @@ impl Code<'_, '_> {
     ) -> Lanes {
         self.scopes.open();
         self.insts(split.invariant.iter().copied());
-        for inst in &split.varying {
-            if let Inst::Load { buffer, at, .. } | Inst::Store { buffer, at, .. } = inst {
-                let (place, _) = self.access(*buffer, at);
-                self.prepare(&place, index);
-            }
+        for (buffer, at, _) in split.varying.iter().filter_map(|inst| invariant::access(inst)) {
+            let (place, _) = self.access(buffer, at);
+            self.prepare(&place, index);
         }
         if !self.simd {
             return Lanes::One;

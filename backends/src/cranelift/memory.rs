@@ -6,10 +6,10 @@
 
 use super::address::{Place, Step};
 use super::code::{Code, Held, Lanes, Parts, scalar_type, vector_type};
-use super::invariant::Split;
+use super::invariant::{self, Split};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, types};
 use rotrace_ir::DType;
-use rotrace_ir::kernel::{Affine, BufferId, IndexId, Inst, Var};
+use rotrace_ir::kernel::{Affine, BufferId, IndexId, Var};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
@@ -45,20 +45,9 @@ impl Rows {
         let mut rows = Self { index, ..Self::default() };
         let mut loads: FxHashMap<(Place, i64), Vec<i64>> = FxHashMap::default();
         let mut stores: FxHashMap<(Place, i64), Vec<i64>> = FxHashMap::default();
-        for inst in &split.varying {
-            let (groups, buffer, at) = match inst {
-                Inst::Load { buffer, at, .. } => (&mut loads, buffer, at),
-                Inst::Store { buffer, at, .. } => (&mut stores, buffer, at),
-                Inst::Constant { .. }
-                | Inst::Scalar { .. }
-                | Inst::Cast { .. }
-                | Inst::Bitcast { .. }
-                | Inst::Index { .. }
-                | Inst::Lookup { .. }
-                | Inst::If { .. }
-                | Inst::Loop(_) => continue,
-            };
-            let (place, offset) = code.access(*buffer, at);
+        for (buffer, at, written) in split.varying.iter().filter_map(|inst| invariant::access(inst)) {
+            let groups = if written { &mut stores } else { &mut loads };
+            let (place, offset) = code.access(buffer, at);
             let size = code.kernel.buffers[buffer.0 as usize].dtype.size();
             if let Step::Fixed(step @ 2..=LONGEST_ROW) = place.step(index)
                 && lanes.parts(size) > 0

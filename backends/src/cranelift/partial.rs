@@ -7,11 +7,11 @@
 use super::address::{Key, Place, Step};
 use super::block::arguments;
 use super::code::{Code, Lanes, lane_type, trusted};
-use super::invariant::Split;
+use super::invariant::{self, Split};
 use super::memory::flags;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, StackSlot, Value, types};
-use rotrace_ir::kernel::{IndexId, Inst};
+use rotrace_ir::kernel::IndexId;
 use smallvec::SmallVec;
 
 /// Shorter bodies are written as scalar code too.
@@ -80,20 +80,8 @@ impl Code<'_, '_> {
             return None;
         }
         let mut windows: Vec<Window> = Vec::new();
-        for inst in &split.varying {
-            let (buffer, at, written) = match inst {
-                Inst::Load { buffer, at, .. } => (buffer, at, false),
-                Inst::Store { buffer, at, .. } => (buffer, at, true),
-                Inst::Constant { .. }
-                | Inst::Scalar { .. }
-                | Inst::Cast { .. }
-                | Inst::Bitcast { .. }
-                | Inst::Index { .. }
-                | Inst::Lookup { .. }
-                | Inst::If { .. }
-                | Inst::Loop(_) => continue,
-            };
-            let (place, offset) = self.access(*buffer, at);
+        for (buffer, at, written) in split.varying.iter().filter_map(|inst| invariant::access(inst)) {
+            let (place, offset) = self.access(buffer, at);
             match place.step(index) {
                 Step::Dynamic => return None,
                 Step::Fixed(0) => {}
