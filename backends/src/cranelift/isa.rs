@@ -47,7 +47,13 @@ pub(super) fn host(allocator: Allocator) -> Result<&'static dyn TargetIsa, Strin
 fn build(allocator: &str) -> Result<OwnedTargetIsa, String> {
     let mut flags = settings::builder();
     let verifier = if cfg!(debug_assertions) { "true" } else { "false" };
-    let choices = [("opt_level", "none"), ("regalloc_algorithm", allocator), ("enable_verifier", verifier)];
+    let choices = [
+        ("opt_level", "none"),
+        ("regalloc_algorithm", allocator),
+        ("enable_verifier", verifier),
+        // Nothing unwinds through the code: it calls nothing that panics.
+        ("unwind_info", "false"),
+    ];
     for (name, value) in choices {
         flags.set(name, value).map_err(|error| format!("code generator setting {name}: {error}"))?;
     }
