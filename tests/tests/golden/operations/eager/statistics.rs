@@ -2,6 +2,7 @@
 
 use super::rigid_transform::matrix;
 use super::{OnArrays, one, quat};
+use crate::compare;
 use rotrace::eager::Rotation;
 use rotrace::spatial::{Alignment, Reduced};
 use rotrace::{Array, Error};
@@ -70,7 +71,7 @@ pub(super) const OPERATIONS: &[OnArrays] = &[
 
 /// A sensitivity, or none.
 fn known(sensitivity: Array) -> Result<Array, Error> {
-    let entries = super::super::compare::numbers(&sensitivity).unwrap_or_default();
+    let entries = compare::numbers(&sensitivity).unwrap_or_default();
     if entries.iter().all(|entry| entry.is_nan()) {
         return Err(Error::Array("there is no sensitivity".into()));
     }
