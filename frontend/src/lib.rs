@@ -24,7 +24,7 @@
 //! * [`Tensor`] is a traced array, with the Python array API's operations as methods; [`Array`] is concrete data.
 //! * [`trace`] makes a [`Traced`] function, which [`Traced::grad`] and its like transform and [`Traced::compile`]
 //!   compiles for types such as `"f64[n, 3], f64[3]"`.
-//! * Arguments and results are [`Tree`]s: tuples, arrays, vectors, structs with `#[derive(Tree)]`.
+//! * Arguments and results are [`Tree`]s: tuples, arrays, vectors, options, structs with `#[derive(Tree)]`.
 //! * [`Traced::tangent`] differentiates with respect to steps on a [`Manifold`]: 3 numbers for a rotation, 6 for a rigid transform.
 //! * [`spatial`] has rotations and rigid transforms, with the conventions of `scipy.spatial.transform`.
 //!

@@ -44,7 +44,7 @@ impl<'a> Rows<'a> {
 /// The first row of `result` with a NaN where all that the arguments have for the row is finite, as an index along each
 /// leading axis.
 pub(crate) fn first_without_reason(arguments: &[Rows<'_>], result: Rows<'_>) -> Option<Vec<usize>> {
-    if !any_nan(result.array, 0..result.array.len()) {
+    if !has_nan(result.array) {
         return None;
     }
     let (leading, length) = (result.leading(), result.length());
@@ -71,7 +71,7 @@ pub(crate) fn first_without_reason(arguments: &[Rows<'_>], result: Rows<'_>) -> 
 /// The arguments' rows are those along a leading axis of the same named size; other arguments belong to every row. A
 /// result without a named leading axis is one row, which has no number.
 pub(crate) fn first_new_nan(arguments: &[(&Type, &Array)], (ty, result): (&Type, &Array)) -> Option<Option<usize>> {
-    if !any_nan(result, 0..result.len()) {
+    if !has_nan(result) {
         return None;
     }
     let name = ty.shape.first().filter(|dim| dim.name.is_some());
@@ -88,6 +88,11 @@ pub(crate) fn first_new_nan(arguments: &[(&Type, &Array)], (ty, result): (&Type,
     };
     let found = (0..rows).find(|&row| any_nan(result, range(result, row)) && !excused(row))?;
     Some(name.map(|_| found))
+}
+
+/// Whether there is a NaN.
+pub(crate) fn has_nan(array: &Array) -> bool {
+    any_nan(array, 0..array.len())
 }
 
 fn any_nan(array: &Array, range: Range<usize>) -> bool {

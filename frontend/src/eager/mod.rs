@@ -22,7 +22,8 @@
 //!   `Rotation::from_rotvec(x)` would not say which of two is meant.
 //! * Leading axes broadcast, element types do not: `f32` and `f64` are not mixed.
 //! * Data that an operation has no result for, such as a zero quaternion, is an [`Error::Value`](crate::Error::Value)
-//!   that names the first such element. An element with an infinity or a NaN gives NaN without an error.
+//!   that names the first such element. An element with an infinity or a NaN gives NaN without an error. Operations that
+//!   take several elements together, as means do, give NaN without an error if there is a NaN among all of them.
 //! * A call costs the call of the compiled function, and 150 to 200 ns to find it (`docs/records/eager.md`). The first
 //!   call with arguments of their types costs the compilation, some milliseconds.
 //! * Objects are containers over their leading axes (`index`, `slice`, `take`, `set`, ...). These are not compiled.
@@ -40,6 +41,7 @@ mod operation;
 mod power;
 mod rigid_transform;
 mod rotation;
+mod statistics;
 mod table;
 
 pub use interpolation::{RotationSpline, Slerp};

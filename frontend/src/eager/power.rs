@@ -30,10 +30,14 @@ impl Exponent {
         };
         Ok(match [0, 1, -1].into_iter().find(|&whole| f64::from(whole) == number) {
             Some(whole) => Self::Whole(whole),
-            None if dtype == DType::F32 => Self::Numbers(Array::from(number as f32)),
-            None => Self::Numbers(Array::from(number)),
+            None => Self::Numbers(float(number, dtype)),
         })
     }
+}
+
+/// A number in the element type of an object, as an argument of its program.
+pub(super) fn float(number: f64, dtype: DType) -> Array {
+    if dtype == DType::F32 { Array::from(number as f32) } else { Array::from(number) }
 }
 
 macro_rules! power {

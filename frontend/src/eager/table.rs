@@ -2,15 +2,20 @@
 //!
 //! A line says the arguments: arrays and objects with how many trailing axes of each of their leaves belong to one
 //! element, and options, which are neither; the result or results likewise; the traced expression, where arrays and
-//! objects are traced; and what is wrong where the result is NaN although the arguments are finite, if that is a mistake:
+//! objects are traced; and what is wrong where the result is NaN although the arguments are finite, if that is a mistake.
+//! After `else any`, what is wrong where it is NaN although no argument has a NaN anywhere: of operations that take
+//! several elements together. Results that are not given trailing axes, which are the last ones, may be NaN.
 //!
 //! ```text
 //! /// Of quaternions `[..., 4]`.
 //! fn from_quat(quat: Array[1]) -> Rotation[1] { spatial::Rotation::from_quat(quat) } else "a zero quaternion";
 //! fn as_quat(canonical: bool) -> Array[1] { rotation.as_quat(canonical) };
+//! fn mean(axes: Axes) -> Rotation[1] { rotation.mean(axes) } else any "no rotations";
 //! ```
 
+use crate::DType;
 use crate::spatial::Order;
+use smallvec::SmallVec;
 use std::hash::Hash;
 
 /// An option that is no array, as a part of what tells programs apart.
@@ -33,7 +38,7 @@ macro_rules! plain_settings {
     )*};
 }
 
-plain_settings!(bool i8 Order);
+plain_settings!(bool i8 DType Order);
 
 impl Setting for str {
     type Key = String;
@@ -42,6 +47,9 @@ impl Setting for str {
         self.to_owned()
     }
 }
+
+/// What axes are as a part of what tells programs apart.
+pub(super) type Axes = Option<SmallVec<[i64; 4]>>;
 
 /// The concrete type of what a table calls `Array` or by a class's name, or of several in parentheses.
 macro_rules! concrete {
@@ -74,6 +82,7 @@ macro_rules! result_cores {
 macro_rules! taken {
     ($kind:ident [$($core:literal),*]) => { impl Into<concrete!($kind)> };
     (str) => { &str };
+    (Axes) => { impl crate::IntoAxes + Clone };
     ($option:ident) => { $option };
 }
 
@@ -102,6 +111,9 @@ macro_rules! key {
     ($kind:ident [$($core:literal),*]) => {
         ()
     };
+    (Axes) => {
+        super::table::Axes
+    };
     ($option:ident) => {
         <$option as Setting>::Key
     };
@@ -114,6 +126,9 @@ macro_rules! keyed {
     ($name:ident str) => {
         Setting::key($name)
     };
+    ($name:ident Axes) => {
+        crate::IntoAxes::into_axes($name.clone())
+    };
     ($name:ident $option:ident) => {
         Setting::key(&$name)
     };
@@ -121,10 +136,13 @@ macro_rules! keyed {
 
 macro_rules! refused {
     () => {
-        None
+        super::operation::Refused::Nothing
     };
     ($problem:literal) => {
-        Some($problem)
+        super::operation::Refused::Element($problem)
+    };
+    (any $problem:literal) => {
+        super::operation::Refused::Whole($problem)
     };
 }
 
@@ -132,7 +150,7 @@ macro_rules! refused {
 macro_rules! operation {
     (
         $class:ident :: $name:ident ($($argument:ident: $kind:ident $([$($core:literal),*])?),*)
-            -> $result:tt $([$($result_core:literal),*])? { $body:expr } $($problem:literal)?
+            -> $result:tt $([$($result_core:literal),*])? { $body:expr } $($problem:literal)? $(any $whole:literal)?
     ) => {{
         static OPERATION: Operation<
             ($(key!($kind $([$($core),*])?),)*),
@@ -142,7 +160,7 @@ macro_rules! operation {
             concat!(stringify!($class), "::", stringify!($name)),
             &[$(cores!($kind $([$($core),*])?)),*],
             result_cores!($result $([$($result_core),*])?),
-            refused!($($problem)?),
+            refused!($($problem)? $(any $whole)?),
         );
         OPERATION.call(
             ($(keyed!($argument $kind $([$($core),*])?),)*),
@@ -158,7 +176,7 @@ macro_rules! constructors {
     ($class:ident: $(
         $(#[$meta:meta])*
         fn $name:ident($($argument:ident: $kind:ident $([$($core:literal),*])?),*)
-            -> $result:tt $([$($result_core:literal),*])? { $body:expr } $(else $problem:literal)?;
+            -> $result:tt $([$($result_core:literal),*])? { $body:expr } $(else $($any:ident)? $problem:literal)?;
     )*) => {
         impl $class {$(
             $(#[$meta])*
@@ -171,7 +189,7 @@ macro_rules! constructors {
             ) -> Result<concrete!($result), crate::Error> {
                 operation!(
                     $class::$name($($argument: $kind $([$($core),*])?),*)
-                        -> $result $([$($result_core),*])? { $body } $($problem)?
+                        -> $result $([$($result_core),*])? { $body } $($($any)? $problem)?
                 )
             }
         )*}
@@ -190,7 +208,7 @@ macro_rules! methods {
         @each $class:ident $own_core:tt $receiver:ident
         $(#[$meta:meta])*
         fn $name:ident($($argument:ident: $kind:ident $([$($core:literal),*])?),*)
-            -> $result:tt $([$($result_core:literal),*])? { $body:expr } $(else $problem:literal)?;
+            -> $result:tt $([$($result_core:literal),*])? { $body:expr } $(else $($any:ident)? $problem:literal)?;
         $($rest:tt)*
     ) => {
         $(#[$meta])*
@@ -205,7 +223,7 @@ macro_rules! methods {
             let $receiver = self;
             operation!(
                 $class::$name($receiver: $class $own_core $(, $argument: $kind $([$($core),*])?)*)
-                    -> $result $([$($result_core),*])? { $body } $($problem)?
+                    -> $result $([$($result_core),*])? { $body } $($($any)? $problem)?
             )
         }
         methods!(@each $class $own_core $receiver $($rest)*);

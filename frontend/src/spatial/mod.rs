@@ -18,6 +18,7 @@ mod rotation_spline;
 mod slerp;
 
 pub use rigid_transform::RigidTransform;
+pub(crate) use rotation::TOLERANCE;
 pub use rotation::{Alignment, Order, Reduced, Rotation};
 pub use rotation_spline::RotationSpline;
 pub use slerp::Slerp;

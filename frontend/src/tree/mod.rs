@@ -58,7 +58,7 @@ pub trait Tree<L>: Sized {
     where
         L: 'a;
 
-    /// Reports the lengths of the `Vec`s in the tree, each before those inside it: all of the structure that the type
+    /// Reports the lengths of the `Vec`s and `Option`s in the tree, each before those inside it: all of the structure that the type
     /// does not say.
     fn visit_lengths(&self, visitor: &mut dyn FnMut(usize));
 

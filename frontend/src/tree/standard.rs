@@ -1,4 +1,4 @@
-//! Trees of the standard library's types: `()`, tuples of up to 8 trees, `[T; N]` and `Vec<T>`.
+//! Trees of the standard library's types: `()`, tuples of up to 8 trees, `[T; N]`, `Vec<T>` and `Option<T>`.
 
 use super::{Leaf, Leaves, Tree};
 
@@ -108,5 +108,34 @@ impl<L, T: Tree<L>> Tree<L> for Vec<T> {
             }
         }
         Some(trees)
+    }
+}
+
+/// An `Option` is as a `Vec` of one element or none: without a recorded length, it takes a tree if any leaves remain.
+impl<L, T: Tree<L>> Tree<L> for Option<T> {
+    type With<M: Leaf> = Option<T::With<M>>;
+
+    fn visit<'a>(&'a self, visitor: &mut dyn FnMut(&'a L))
+    where
+        L: 'a,
+    {
+        self.iter().for_each(|tree| tree.visit(visitor));
+    }
+
+    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn FnMut(&'a mut L))
+    where
+        L: 'a,
+    {
+        self.iter_mut().for_each(|tree| tree.visit_mut(visitor));
+    }
+
+    fn visit_lengths(&self, visitor: &mut dyn FnMut(usize)) {
+        visitor(usize::from(self.is_some()));
+        self.iter().for_each(|tree| tree.visit_lengths(visitor));
+    }
+
+    fn build(leaves: &mut Leaves<L>) -> Option<Self> {
+        let length = leaves.next_length().unwrap_or_else(|| leaves.remaining().min(1));
+        if length == 0 { Some(None) } else { T::build(leaves).map(Some) }
     }
 }

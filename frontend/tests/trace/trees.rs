@@ -124,3 +124,23 @@ fn arrays_convert() {
     let pointer = data.as_ptr();
     assert_eq!(Array::from(data).as_slice::<f64>().unwrap().as_ptr(), pointer, "a vector is not copied");
 }
+
+#[test]
+fn options_are_there_or_not() {
+    let f = trace(|(x, shift, scale): (Tensor, Option<Tensor>, Option<Tensor>)| {
+        let moved = shift.map_or(x, |shift| x + shift);
+        (moved, scale.map(|scale| moved * scale))
+    });
+    let one = || Array::from(1.0);
+    for (shift, scale) in [(None, None), (Some(one()), None), (None, Some(one())), (Some(one()), Some(one()))] {
+        let arguments = (Array::from([1.0, 2.0]), shift, scale);
+        let (moved, scaled) = f.compile(Signature::like(&arguments)).unwrap().call(&arguments).unwrap();
+        assert_eq!(moved, Array::from(if arguments.1.is_some() { [2.0, 3.0] } else { [1.0, 2.0] }));
+        assert_eq!(scaled, arguments.2.map(|_| moved));
+    }
+    // Without recorded lengths, those take what is left.
+    let types = ["f64[2]", "f64[2], f64", "f64[2], f64, f64"].map(|text| types(&f.lower(text).unwrap()));
+    assert_eq!(types[0], "f64[2] -> f64[2]");
+    assert_eq!(types[1], "f64[2], f64[] -> f64[2]");
+    assert_eq!(types[2], "f64[2], f64[], f64[] -> f64[2], f64[2]");
+}

@@ -115,7 +115,9 @@ fn align(name: &str, a: Operand, b: Operand, weights: Option<Operand>) -> Alignm
             valid = valid.logical_and(any.logical_and(exact.is_undefined).logical_not());
             let turn = Rotation { quat: join(best_turn(&exact, nearest.matrix)) };
             let bound = turn * Rotation { quat: join(exact.quat) };
-            (Rotation { quat: any.select(bound.quat, free.quat) }, unique.logical_and(any.logical_not()))
+            // Where there is one pair, the bits of a fixed one.
+            let bound = pairs.count.equal(1).select(join(exact.quat), bound.quat);
+            (Rotation { quat: any.select(bound, free.quat) }, unique.logical_and(any.logical_not()))
         }
     };
     let certain = certain.logical_and(valid);

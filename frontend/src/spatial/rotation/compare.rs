@@ -1,12 +1,12 @@
 //! Comparing rotations.
 
 use super::Rotation;
-use crate::Tensor;
 use crate::trace::located_at;
+use crate::{IntoTensor, Tensor};
 use std::panic::Location;
 
 /// The tolerance where none is given, in radians.
-const TOLERANCE: f64 = 1e-8;
+pub(crate) const TOLERANCE: f64 = 1e-8;
 
 impl Rotation {
     /// Whether the angles between these rotations and others are less than `tolerance` in radians; `bool`, leading axes
@@ -15,13 +15,18 @@ impl Rotation {
     #[track_caller]
     #[must_use]
     pub fn approx_equal(self, other: Self, tolerance: Option<f64>) -> Tensor {
-        located_at(Location::caller(), || (other * self.inv()).magnitude().less(tolerance.unwrap_or(TOLERANCE)))
+        located_at(Location::caller(), || self.is_within(other, tolerance.unwrap_or(TOLERANCE)))
     }
 
     /// Whether the angles between these rotations and others are less than `tolerance` in degrees.
     #[track_caller]
     #[must_use]
     pub fn approx_equal_degrees(self, other: Self, tolerance: f64) -> Tensor {
-        located_at(Location::caller(), || self.approx_equal(other, Some(tolerance.to_radians())))
+        located_at(Location::caller(), || self.is_within(other, tolerance.to_radians()))
+    }
+
+    /// The same for a tolerance in radians, which may be traced.
+    pub(crate) fn is_within(self, other: Self, tolerance: impl IntoTensor) -> Tensor {
+        (other * self.inv()).magnitude().less(tolerance)
     }
 }

@@ -24,6 +24,7 @@ mod tangent;
 
 pub use align::Alignment;
 pub use angles::Order;
+pub(crate) use compare::TOLERANCE;
 pub use reduce::Reduced;
 pub(super) use rotvec::half_sine_and_cosine;
 

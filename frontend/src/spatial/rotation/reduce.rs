@@ -3,18 +3,18 @@
 use super::Rotation;
 use crate::spatial::component::{checked, components, dot, refuse};
 use crate::trace::located_at;
-use crate::{DType, Tensor};
+use crate::{DType, Tensor, Tree};
 use std::panic::Location;
 
 /// What [`Rotation::reduce`] gives.
-#[derive(Clone, Copy, Debug)]
-pub struct Reduced {
+#[derive(Clone, Copy, Debug, PartialEq, Tree)]
+pub struct Reduced<T = Tensor> {
     /// The rotations with the smallest angles.
-    pub rotation: Rotation,
+    pub rotation: Rotation<T>,
     /// Which of the left rotations were taken: `i64`, of the rotations' leading shape. Absent if there are none.
-    pub left: Option<Tensor>,
+    pub left: Option<T>,
     /// Which of the right rotations were taken.
-    pub right: Option<Tensor>,
+    pub right: Option<T>,
 }
 
 impl Rotation {

@@ -20,6 +20,17 @@ pub(super) const OPERATIONS: &[Operation] = &[
         },
     },
     Operation {
+        name: "Rotation.__init__",
+        arguments: &[numbers("quat")],
+        settings: &[("normalize", Kind::Flag)],
+        cores: cores(&[VECTOR], &[VECTOR]),
+        record: |x| {
+            let quat = x.numbers("quat");
+            let unit = x.is_off("normalize");
+            result(if unit { Rotation::from_unit_quat(quat) } else { Rotation::from_quat(quat) })
+        },
+    },
+    Operation {
         name: "Rotation.from_matrix",
         arguments: &[numbers("matrix")],
         settings: &[("assume_valid", Kind::Flag)],

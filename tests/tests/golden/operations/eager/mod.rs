@@ -4,6 +4,7 @@ mod angles;
 mod interpolation;
 mod rigid_transform;
 mod rotation;
+mod statistics;
 
 use super::{Call, Setting};
 use rotrace::spatial::Rotation;
@@ -13,8 +14,13 @@ use rotrace::{Array, Error, eager};
 type OnArrays = (&'static str, fn(&Call) -> Result<Vec<Array>, Error>);
 
 /// All tables.
-const TABLES: &[&[OnArrays]] =
-    &[rotation::OPERATIONS, angles::OPERATIONS, rigid_transform::OPERATIONS, interpolation::OPERATIONS];
+const TABLES: &[&[OnArrays]] = &[
+    rotation::OPERATIONS,
+    angles::OPERATIONS,
+    statistics::OPERATIONS,
+    rigid_transform::OPERATIONS,
+    interpolation::OPERATIONS,
+];
 
 impl Call {
     /// The operation on arrays; `None` where there is none, or not in this form.
@@ -24,9 +30,14 @@ impl Call {
     }
 
     fn array(&self, name: &str) -> &Array {
+        self.optional(name).unwrap_or_else(|| panic!("the table says that `{name}` may be absent"))
+    }
+
+    fn optional(&self, name: &str) -> Option<&Array> {
         let place = self.operation.arguments.iter().position(|argument| argument.name == name);
         let place = place.unwrap_or_else(|| panic!("the table has no argument `{name}`"));
-        &self.arrays[self.counts[..place].iter().sum::<usize>()]
+        let first = self.counts[..place].iter().sum::<usize>();
+        self.arrays[first..][..self.counts[place]].first()
     }
 
     fn rotation(&self, name: &str) -> Result<Rotation<Array>, Error> {
@@ -44,6 +55,13 @@ impl Call {
         match self.settings.get(name) {
             Some(Setting::Number(number)) => Some(*number),
             Some(Setting::Flag(_) | Setting::Text(_) | Setting::Integers(_) | Setting::Index(_)) | None => None,
+        }
+    }
+
+    fn integers(&self, name: &str) -> Option<&[i64]> {
+        match self.settings.get(name) {
+            Some(Setting::Integers(integers)) => Some(integers),
+            Some(Setting::Flag(_) | Setting::Text(_) | Setting::Number(_) | Setting::Index(_)) | None => None,
         }
     }
 

@@ -40,11 +40,11 @@ pub(super) const OPERATIONS: &[OnArrays] = &[
 ];
 
 impl Call {
-    fn transform(&self, name: &str) -> Result<spatial::RigidTransform<Array>, Error> {
+    pub(super) fn transform(&self, name: &str) -> Result<spatial::RigidTransform<Array>, Error> {
         RigidTransform::from_matrix(self.array(name))
     }
 }
 
-fn matrix(transform: Result<spatial::RigidTransform<Array>, Error>) -> Result<Vec<Array>, Error> {
+pub(super) fn matrix(transform: Result<spatial::RigidTransform<Array>, Error>) -> Result<Vec<Array>, Error> {
     one(transform?.as_matrix())
 }

@@ -1,10 +1,14 @@
 //! `Rotation` on arrays: representations, and the group.
 
-use super::{OnArrays, one, quat};
+use super::{OnArrays, Setting, one, quat};
 use rotrace::eager::Rotation;
 
 pub(super) const OPERATIONS: &[OnArrays] = &[
     ("Rotation.from_quat", |x| quat(Rotation::from_quat(x.array("quat")))),
+    ("Rotation.__init__", |x| {
+        let unit = matches!(x.settings.get("normalize"), Some(Setting::Flag(false)));
+        quat(if unit { Rotation::from_unit_quat(x.array("quat")) } else { Rotation::from_quat(x.array("quat")) })
+    }),
     ("Rotation.from_matrix", |x| {
         let (matrix, valid) = (x.array("matrix"), x.flag("assume_valid"));
         quat(if valid { Rotation::from_matrix_assume_valid(matrix) } else { Rotation::from_matrix(matrix) })
