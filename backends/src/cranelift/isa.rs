@@ -53,6 +53,9 @@ fn build(allocator: &str) -> Result<OwnedTargetIsa, String> {
         ("enable_verifier", verifier),
         // Nothing unwinds through the code: it calls nothing that panics.
         ("unwind_info", "false"),
+        // A frame of more than a page touches every page, so that an overflow meets the guard and not other memory.
+        ("enable_probestack", "true"),
+        ("probestack_strategy", "inline"),
     ];
     for (name, value) in choices {
         flags.set(name, value).map_err(|error| format!("code generator setting {name}: {error}"))?;

@@ -17,6 +17,9 @@ use smallvec::SmallVec;
 /// Shorter bodies are written as scalar code too.
 const LONG_BODY: usize = 160;
 
+/// All copies together take at most so many bytes of the stack.
+const MOST_BYTES: i64 = 16 << 10;
+
 /// Rows of a place that span more elements than this are not copied.
 const LONGEST_WINDOW: i64 = 64;
 
@@ -84,7 +87,7 @@ impl Code<'_, '_> {
             let (place, offset) = self.access(buffer, at);
             match place.step(index) {
                 Step::Dynamic => return None,
-                Step::Fixed(0) => {}
+                Step::Fixed(0) => debug_assert!(!written, "no element is stored twice"),
                 Step::Fixed(step) => match windows.iter_mut().find(|window| window.place == place) {
                     Some(window) => window.offsets.push(offset),
                     None => {
@@ -102,7 +105,8 @@ impl Code<'_, '_> {
             let (first, last) = window.bounds(lanes);
             last - first < LONGEST_WINDOW && [first, last].iter().all(|end| end.abs() < 1 << 24)
         };
-        windows.iter().all(fits).then_some(Windows { lanes, windows })
+        let bytes: i64 = windows.iter().map(|window| window.bytes(lanes)).sum();
+        (windows.iter().all(fits) && bytes <= MOST_BYTES).then_some(Windows { lanes, windows })
     }
 
     /// Begins an iteration of a vector loop, from `value` up to at most `end`: redirects its accesses to copies where

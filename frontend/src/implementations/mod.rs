@@ -6,6 +6,8 @@
 //! function, or its own where it is made by [`custom_jvp`](crate::Traced::custom_jvp).
 //!
 //! Implementations belong to a traced function, not to the process, so that a library cannot change another's programs.
+//! Rotrace's own operation is recorded too, for the types of its results; arguments that it refuses stay refused.
+//! Operations on arrays ([`eager`](crate::eager)) are not affected, nor are operations that [`operation`] does not list.
 
 pub mod operation;
 
@@ -17,8 +19,12 @@ use std::collections::BTreeMap;
 use std::panic::Location;
 use std::rc::Rc;
 
-/// An operation that can be implemented anew.
-pub trait Operation {
+/// Keeps [`Operation`] to the types in [`operation`].
+trait Sealed {}
+
+/// An operation that can be implemented anew. The types in [`operation`] are all that there are.
+#[expect(private_bounds, reason = "nobody else implements it")]
+pub trait Operation: Sealed {
     /// What it takes.
     type In: Tree<Tensor>;
     /// What it gives.
@@ -140,11 +146,16 @@ fn implemented<O: Operation>(
     let (outline, operands) = (Outline::of(&arguments), leaves(&arguments));
     // What Rotrace gives tells the types; nobody uses its value.
     let expected = own(arguments);
-    let results = function(operands, &outline).unwrap_or_default();
+    let Some(results) = function(operands, &outline) else {
+        unreachable!("arguments are built from their own outline")
+    };
     let wanted = leaves(&expected);
     let results: Vec<Tensor> =
         results.into_iter().zip(wanted).map(|(result, wanted)| checked(O::NAME, place, result, wanted)).collect();
-    Outline::of(&expected).build(results).unwrap_or(expected)
+    match Outline::of(&expected).build(results) {
+        Some(results) => results,
+        None => unreachable!("results of one type have one structure"),
+    }
 }
 
 /// The result, if it has the type that is wanted.

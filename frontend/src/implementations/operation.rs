@@ -10,6 +10,8 @@ macro_rules! operations {
         #[derive(Clone, Copy, Debug)]
         pub struct $name;
 
+        impl super::Sealed for $name {}
+
         impl Operation for $name {
             type In = $arguments;
             type Out = $results;

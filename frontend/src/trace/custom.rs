@@ -8,7 +8,7 @@ use crate::tree::Outline;
 use crate::{Error, Tensor, Tree};
 use rotrace_ir::Type;
 use rotrace_ir::graph::infer::Violation;
-use rotrace_ir::graph::{self, Function, GraphBuilder, Op, Rule, RuleKind, ValueId};
+use rotrace_ir::graph::{self, Function, GraphBuilder, MAX_RULE_NESTING, Op, Rule, RuleKind, ValueId};
 use std::panic::Location;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -17,8 +17,9 @@ type Place = &'static Location<'static>;
 
 impl<'a, In: Tree<Tensor> + 'a, Out: Tree<Tensor> + 'a> Traced<'a, In, Out> {
     /// The same function, whose derivative is what `rule` says: of the arguments and a tangent for each of their leaves,
-    /// the tangents of the results. The rule must be linear in the tangents; that makes reverse mode its transpose.
-    /// Derivatives of higher order are those of the rule.
+    /// the tangents of the results. The rule must be linear in the tangents; that makes reverse mode its transpose. This
+    /// is not checked: another rule gives derivatives without a meaning, often 0. Derivatives of higher order are those
+    /// of the rule, which is recorded, and its types checked, whenever the function is.
     ///
     /// Values that the rule captures count as constants. Lowering gives an error if a leaf of the arguments or results
     /// is not a float, or if a tangent's type is not its result's.
@@ -98,6 +99,9 @@ impl Outer<'_> {
         };
         let (rule, own) = self.record(rule, directions, outline)?;
         self.check(&rule, wanted)?;
+        if nesting(&rule) >= MAX_RULE_NESTING {
+            return Err(self.error(format!("rules for derivatives stand in rules more than {MAX_RULE_NESTING} deep")));
+        }
         let rules = match kind {
             RuleKind::Jvp => {
                 (0..values.len()).map(|place| Function { results: vec![rule.results[place]], ..rule.clone() }).collect()
@@ -189,6 +193,15 @@ impl Outer<'_> {
         }
         Ok(builder.finish(results))
     }
+}
+
+/// How deep rules stand in the rules of a function.
+fn nesting(function: &Function) -> usize {
+    let depth = |node: &graph::Node| match &node.op {
+        Op::Custom(rule) => 1 + nesting(&rule.function),
+        _ => 0,
+    };
+    function.nodes.iter().map(depth).max().unwrap_or(0)
 }
 
 fn zeros(builder: &mut GraphBuilder, ty: &Type) -> Result<ValueId, Violation> {

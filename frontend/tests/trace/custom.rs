@@ -115,3 +115,14 @@ fn rules_of_other_types_are_refused_with_the_line() {
     let text = integers.lower("i64[n]").expect_err("integers have no derivative").to_string();
     assert!(text.contains("takes and gives floats, not i64[n]"), "{text}");
 }
+
+#[test]
+fn rules_too_deep_in_rules_are_refused() {
+    let mut deep: Traced<'_, Tensor, Tensor> = trace(|x: Tensor| x * x);
+    for _ in 0..20 {
+        let inner = deep.clone();
+        deep = trace(|x: Tensor| x * x).custom_jvp(move |x, tangent| inner.call_traced(x) * tangent);
+    }
+    let text = deep.lower("f64[n]").expect_err("twenty rules deep").to_string();
+    assert!(text.contains("more than 16 deep") && text.contains("custom.rs"), "{text}");
+}

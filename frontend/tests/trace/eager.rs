@@ -315,3 +315,23 @@ fn a_checked_call_names_the_row_that_became_nan() {
     assert_eq!(error.to_string(), "result 0 is NaN, where no argument is");
     assert!(whole.call_checked(&Array::from([f64::NAN, -1.0])).is_ok());
 }
+
+#[test]
+fn interpolation_refuses_bad_knots_and_nothing_else() {
+    // Two curves at two times each, of which the first has a NaN among its knots: no mistake of the times.
+    let quats = vec![f64::NAN, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.1, 0.0, 1.0];
+    let rotations = Rotation::from_parts(Array::from_vec(&[2, 2, 4], quats).unwrap());
+    let slerp = eager::Slerp::new([[0.0, 1.0], [0.0, 1.0]], &rotations).unwrap();
+    let between = slerp.at([[0.1, 0.2], [0.3, 0.4]]).unwrap().into_parts();
+    assert_eq!(between.shape(), [2, 2, 4]);
+    let same = eager::Rotation::from_rotvec([[0.0; 3], [0.1, 0.0, 0.0], [0.2, 0.0, 0.0]]).unwrap();
+    let error = eager::RotationSpline::new([0.0, 1.0, 1.0], &same).unwrap_err().to_string();
+    assert!(error.contains("RotationSpline::new: knots whose times do not increase strictly"), "{error}");
+}
+
+#[test]
+fn what_is_put_in_has_the_shape_of_an_element() {
+    let two = eager::Rotation::from_rotvec([[0.0; 3], [0.1, 0.0, 0.0]]).unwrap();
+    let error = two.set(&[0], 0, &Rotation::from_parts(Array::from([0.0; 8]))).unwrap_err().to_string();
+    assert!(error.contains("cannot put elements of shape [8] among those of [4]"), "{error}");
+}

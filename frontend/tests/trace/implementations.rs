@@ -40,7 +40,7 @@ fn an_implementation_takes_the_place_of_the_operation_everywhere() -> Result<(),
 fn the_derivative_is_the_implementations_own() -> Result<(), Error> {
     // A magnitude whose gradient is that of a rule.
     let loud = trace(|rotation: Rotation| rotation.magnitude())
-        .custom_jvp(|rotation, tangent| tangent.into_parts().component(3) * 100 + rotation.magnitude() * 0);
+        .custom_jvp(|rotation, tangent| tangent.into_parts().component(3) * 100 + rotation.magnitude().full_like(0));
     let loud = Implementations::new().with(operation::Magnitude, move |rotation| loud.call_traced(rotation));
     let angle = trace(|quat: Tensor| Rotation::from_unit_quat(quat).magnitude()).using(&loud);
     let gradient = angle.grad().compile("f64[4]")?.call(&Array::from([0.6, 0.0, 0.0, 0.8]))?;

@@ -28,14 +28,13 @@ pub(super) fn push_forward(
     results[results.len() - 1]
 }
 
-/// What the value's cotangent adds to that of one of the operands.
+/// What the value's cotangent adds to those of the operands: places of operands, and cotangents.
 pub(super) fn pull_back(
     e: &mut Emitter,
     rule: &Rule,
     operands: &[ValueId],
-    operand: usize,
     cotangent: ValueId,
-) -> ValueId {
+) -> Vec<(usize, ValueId)> {
     let (function, directions) = match rule.kind {
         RuleKind::Vjp => (rule.function.clone(), vec![cotangent]),
         RuleKind::Jvp => {
@@ -45,10 +44,11 @@ pub(super) fn pull_back(
             (transposed(rule), directions)
         }
     };
-    let count = rule.wrt.iter().filter(|&&selected| selected).count();
-    let place = rule.wrt[..operand - 1].iter().filter(|&&selected| selected).count();
-    let results = inline(e, &function, operands, directions);
-    results[results.len() - count + place]
+    let places: Vec<usize> =
+        rule.wrt.iter().enumerate().filter(|&(_, &selected)| selected).map(|(place, _)| place + 1).collect();
+    let mut results = inline(e, &function, operands, directions);
+    let cotangents = results.split_off(results.len() - places.len());
+    places.into_iter().zip(cotangents).collect()
 }
 
 /// The operands with respect to which the rule differentiates, with their tangents.

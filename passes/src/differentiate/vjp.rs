@@ -1,5 +1,6 @@
 //! Reverse mode.
 
+use super::custom;
 use super::emit::Emitter;
 use super::partials::{self, partial};
 use super::slopes::Slopes;
@@ -63,6 +64,15 @@ pub fn pull_back(e: &mut Emitter, function: &Function, wrt: &[bool], seed: Seed)
         }
         let operands: Values = node.operands.iter().map(|id| primal[id.0 as usize]).collect();
         let applied = Applied { op: &node.op, operands: &operands, result: primal[result] };
+        if let Op::Custom(rule) = &node.op {
+            for (place, part) in custom::pull_back(e, rule, &operands, cotangent) {
+                let operand = node.operands[place].0 as usize;
+                if varied[operand] {
+                    accumulate(e, &mut cotangents[operand], part);
+                }
+            }
+            continue;
+        }
         let joined = Joined::of(e, applied);
         for (place, &operand) in node.operands.iter().enumerate() {
             let active = varied[operand.0 as usize] && flows(function, &node.op, place, operand, node.results[0]);

@@ -7,8 +7,8 @@ pub mod reduce;
 
 pub use movement::Joined;
 
+use super::Applied;
 use super::emit::Emitter;
-use super::{Applied, custom};
 use rotrace_ir::graph::{Op, ValueId};
 
 /// What the cotangent of a structural node's result adds to that of one of its operands; `None` is nothing.
@@ -25,6 +25,8 @@ pub fn transpose(
     Some(match node.op {
         // No operands, or elementwise: see `partials`.
         Op::Parameter { .. } | Op::Constant(_) | Op::Iota { .. } | Op::Scalar(_) | Op::Bitcast(_) => return None,
+        // All operands at once: see `custom`.
+        Op::Custom(_) => return None,
         Op::Cast(_) => e.push(Op::Cast(ty.dtype), &[cotangent]),
         Op::Reshape { .. } => e.push(Op::Reshape { shape: ty.shape }, &[cotangent]),
         Op::Broadcast { shape, axes } => movement::broadcast(e, &ty, shape, axes, cotangent),
@@ -38,6 +40,5 @@ pub fn transpose(
         Op::DotGeneral { batch, contract } => contract::dot_general(e, node, batch, contract, operand, cotangent),
         Op::Take { axis, indices } => index::take(e, &ty, *axis, indices, cotangent),
         Op::ScatterAdd { axis, indices, .. } => index::scatter_add(e, *axis, indices, cotangent),
-        Op::Custom(rule) => custom::pull_back(e, rule, node.operands, operand, cotangent),
     })
 }
