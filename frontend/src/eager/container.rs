@@ -96,7 +96,7 @@ impl<'a> Container<'a> {
         if value.dtype() != self.array.dtype() {
             return Err(self.error(&format!("cannot put {} among {}", value.dtype(), self.array.dtype())));
         }
-        let cores = [&self.array, &value].map(|array| &array.shape()[array.shape().len().saturating_sub(self.core)..]);
+        let cores = [self.array, &value].map(|array| &array.shape()[array.shape().len().saturating_sub(self.core)..]);
         if cores[0] != cores[1] {
             let [own, other] = cores.map(|core| format!("{core:?}"));
             return Err(self.error(&format!("cannot put elements of shape {other} among those of {own}")));
