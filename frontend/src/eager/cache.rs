@@ -23,7 +23,23 @@ struct Key<O> {
     lengths: SmallVec<[usize; 2]>,
 }
 
-type Programs<O, In, Out> = FxHashMap<Key<O>, Arc<Compiled<In, Out>>>;
+/// What there is under a key.
+enum Entry<In, Out> {
+    Program(Arc<Compiled<In, Out>>),
+    /// The function cannot be traced with names for sizes: each size has a program of its own.
+    BySize,
+}
+
+impl<In, Out> Clone for Entry<In, Out> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Program(program) => Self::Program(Arc::clone(program)),
+            Self::BySize => Self::BySize,
+        }
+    }
+}
+
+type Programs<O, In, Out> = FxHashMap<Key<O>, Entry<In, Out>>;
 
 /// The programs of one function. `O` are the options that its trace depends on.
 pub(super) struct Cache<O, In, Out> {
@@ -53,21 +69,32 @@ impl<O: Clone + Eq + Hash, In: Tree<Tensor>, Out: Tree<Tensor>> Cache<O, In, Out
         arguments.visit(&mut |array| arrays.push(array));
         let mut lengths = SmallVec::new();
         arguments.visit_lengths(&mut |length| lengths.push(length));
-        let (types, names) = named(&arrays, cores);
-        let key = Key { options, types, lengths };
-        match self.find(&key) {
-            Some(program) => Ok(program),
-            None => located_at(location, || self.compile(key, names, &arrays, &function())),
+        let (types, mut names) = named(&arrays, cores);
+        let mut key = Key { options, types, lengths };
+        let mut known = self.find(&key);
+        if let Some(Entry::BySize) = known {
+            (key.types, names) = (arrays.iter().map(|array| fixed(array)).collect(), 0);
+            known = self.find(&key);
+        }
+        match known {
+            Some(Entry::Program(program)) => Ok(program),
+            Some(Entry::BySize) | None => located_at(location, || self.compile(key, names, &arrays, &function())),
         }
     }
 
     /// How many programs there are.
     pub(super) fn len(&self) -> usize {
-        self.programs.read().unwrap_or_else(PoisonError::into_inner).len()
+        let programs = self.programs.read().unwrap_or_else(PoisonError::into_inner);
+        programs.values().filter(|entry| matches!(entry, Entry::Program(_))).count()
     }
 
-    fn find(&self, key: &Key<O>) -> Option<Arc<Compiled<In, Out>>> {
+    fn find(&self, key: &Key<O>) -> Option<Entry<In, Out>> {
         self.programs.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+    }
+
+    /// Keeps what is there already, if another thread was first.
+    fn keep(&self, key: Key<O>, entry: Entry<In, Out>) {
+        self.programs.write().unwrap_or_else(PoisonError::into_inner).entry(key).or_insert(entry);
     }
 
     /// Compiles without holding the lock: of two threads that do so at once, one does it in vain.
@@ -85,16 +112,16 @@ impl<O: Clone + Eq + Hash, In: Tree<Tensor>, Out: Tree<Tensor>> Cache<O, In, Out
         let lowered = match function.lower(key.signature(names)) {
             Ok(lowered) => lowered,
             Err(_) => {
+                let named = key.clone();
                 key.types = arrays.iter().map(|array| fixed(array)).collect();
-                if let Some(program) = self.find(&key) {
-                    return Ok(program);
-                }
-                function.lower(key.signature(0))?
+                let lowered = function.lower(key.signature(0))?;
+                self.keep(named, Entry::BySize);
+                lowered
             }
         };
         let program = Arc::new(lowered.compile()?);
-        let mut programs = self.programs.write().unwrap_or_else(PoisonError::into_inner);
-        Ok(Arc::clone(programs.entry(key).or_insert(program)))
+        self.keep(key, Entry::Program(Arc::clone(&program)));
+        Ok(program)
     }
 }
 

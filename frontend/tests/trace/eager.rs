@@ -335,3 +335,23 @@ fn what_is_put_in_has_the_shape_of_an_element() {
     let error = two.set(&[0], 0, &Rotation::from_parts(Array::from([0.0; 8]))).unwrap_err().to_string();
     assert!(error.contains("cannot put elements of shape [8] among those of [4]"), "{error}");
 }
+
+#[test]
+fn a_function_that_needs_a_size_is_traced_once_for_each() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    static RUNS: AtomicUsize = AtomicUsize::new(0);
+    // A reshape that mixes a name with a number is refused.
+    let flat = eager::jit(
+        |x: Tensor| {
+            RUNS.fetch_add(1, Ordering::Relaxed);
+            let count = x.shape().first().and_then(|dim| dim.as_fixed()).unwrap_or(1) as usize;
+            x.reshape([3 * count])
+        },
+        &[1],
+    );
+    let call = |rows: usize| flat.call(&Array::zeros(&[rows, 3]).unwrap()).unwrap();
+    assert_eq!(call(2).shape(), [6]);
+    let runs = RUNS.load(Ordering::Relaxed);
+    assert_eq!((call(2).shape(), RUNS.load(Ordering::Relaxed)), (&[6][..], runs));
+    assert_eq!((call(4).shape(), flat.programs()), (&[12][..], 2));
+}
