@@ -341,7 +341,7 @@ fn a_function_that_needs_a_size_is_traced_once_for_each() {
     use std::sync::atomic::{AtomicUsize, Ordering};
     static RUNS: AtomicUsize = AtomicUsize::new(0);
     // A reshape that mixes a name with a number is refused.
-    let flat = eager::jit(
+    let flat = jit(
         |x: Tensor| {
             RUNS.fetch_add(1, Ordering::Relaxed);
             let count = x.shape().first().and_then(|dim| dim.as_fixed()).unwrap_or(1) as usize;
