@@ -6,6 +6,7 @@
 //! A reduce loop combines its elements as one block of [`crate::reduce`], however many there are; no iterations give the
 //! reduction's identity. Coordinates are computed modulo 2^64, as every engine does.
 
+use super::NativeFailure;
 pub use super::kernel_memory::Memory;
 use super::kernel_memory::{Sizes, arguments, buffer_sizes};
 use crate::Scalar;
@@ -29,6 +30,9 @@ pub enum InterpretError {
     /// It did something that its specification forbids.
     #[error("{0}")]
     Execution(String),
+    /// A native function failed.
+    #[error("{0}")]
+    Native(#[from] NativeFailure),
 }
 
 /// Verifies a kernel and runs it: `dims` are the sizes of its named dimensions, `buffers` the memory of its arrays.

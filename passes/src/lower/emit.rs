@@ -11,7 +11,7 @@ use rotrace_ir::Scalar;
 use rotrace_ir::dim::Shape;
 use rotrace_ir::graph::{Function, Op, Reduction, ValueId};
 use rotrace_ir::kernel::{Access, Affine, BufferId, Extent, Kernel, KernelBuilder, Var};
-use rotrace_ir::plan::{PlanBufferId, Step};
+use rotrace_ir::plan::{KernelStep, PlanBufferId, Step};
 use rotrace_ir::reduce::LANES;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
@@ -89,7 +89,7 @@ impl<'a> Emitter<'a> {
 
     pub(super) fn finish(self) -> Step {
         let kernel: Kernel = self.builder.finish();
-        Step { kernel, arguments: self.arguments }
+        Step::Kernel(KernelStep { kernel, arguments: self.arguments })
     }
 
     /// The function being lowered.

@@ -1,0 +1,139 @@
+//! Running one kernel, on one thread or many.
+
+use super::Call;
+use super::frame::{Extents, Frame, Spot};
+use super::memory::extent_size;
+use crate::bind::Sizes;
+use crate::code::Entry;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use rotrace_ir::kernel::{self, Block, Extent, Inst};
+use smallvec::SmallVec;
+use std::ops::Range;
+
+/// Estimated time of one scalar instruction on one lane; SIMD and multiple issue included (see
+/// `docs/records/threads.md`).
+const NANOSECONDS_PER_INSTRUCTION: f64 = 0.07;
+
+/// How a call may use threads.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Threads {
+    /// The most that one step uses; 0 for as many as the current pool has.
+    pub(crate) cap: usize,
+    /// Estimated time from which a step is spread.
+    pub(crate) from_nanoseconds: f64,
+}
+
+/// A step that launches a kernel.
+pub(super) struct Kernel {
+    /// Its number in the code.
+    code: usize,
+    arguments: Range<Spot>,
+    extent: Extent,
+    work: Work,
+    /// The number of grid iterations.
+    grid: Spot,
+    /// The number of pieces to cut the grid into.
+    pieces: Spot,
+}
+
+impl Kernel {
+    pub(super) fn new(kernel: &kernel::Kernel, code: usize, arguments: Range<Spot>, extents: &mut Extents) -> Self {
+        let (grid, pieces) = (extents.number(), extents.number());
+        Self { code, arguments, extent: kernel.grid, work: Work::of(kernel), grid, pieces }
+    }
+
+    #[inline]
+    pub(super) fn number(&self, frame: &mut Frame<'_>, call: &Call<'_>) {
+        let grid = extent_size(self.extent, call.sizes);
+        frame.set_number(self.grid, grid.max(0) as usize);
+        frame.set_number(self.pieces, self.work.pieces(grid, call.sizes, call.threads));
+    }
+
+    #[inline]
+    pub(super) fn run(&self, frame: &Frame<'_>, call: &Call<'_>) {
+        let (entry, constants) = call.code.step(self.code);
+        let buffers = frame.pointers(self.arguments.clone()).as_ptr();
+        let launch = Launch { entry, buffers, sizes: call.sizes.as_ptr(), constants };
+        let grid = frame.number(self.grid) as i64;
+        match frame.number(self.pieces) {
+            0 | 1 => launch.run(0, grid),
+            pieces => launch.run_pieces(grid, pieces as i64),
+        }
+    }
+}
+
+/// One step's kernel with its arguments.
+struct Launch {
+    entry: Entry,
+    buffers: *const *mut u8,
+    sizes: *const i64,
+    constants: *const u8,
+}
+
+// SAFETY: threads run disjoint ranges of grid iterations, which by the kernel IR's rules are independent: no element is
+// written twice, and what is written is not read.
+unsafe impl Sync for Launch {}
+
+impl Launch {
+    fn run(&self, start: i64, end: i64) {
+        // SAFETY: the entry was compiled for this kernel; `buffers` and `sizes` outlive the call; every buffer holds
+        // the elements of its shape for these sizes (arguments were checked, temporaries allocated so); reads and
+        // writes are aligned or allow any alignment, and kernels that the verifier accepts stay in bounds.
+        unsafe { (self.entry)(self.buffers, self.sizes, start, end, self.constants) }
+    }
+
+    /// The whole grid in pieces of nearly equal length, over threads.
+    #[cold]
+    fn run_pieces(&self, grid: i64, pieces: i64) {
+        (0..pieces).into_par_iter().for_each(|piece| {
+            let bound = |piece: i64| (i128::from(grid) * i128::from(piece) / i128::from(pieces)) as i64;
+            self.run(bound(piece), bound(piece + 1));
+        });
+    }
+}
+
+/// An estimate of one grid iteration's work: instructions, each times the extents of the loops around it.
+struct Work {
+    /// Instructions outside of inner loops.
+    straight: f64,
+    looped: Vec<(f64, SmallVec<[Extent; 2]>)>,
+}
+
+impl Work {
+    fn of(kernel: &kernel::Kernel) -> Self {
+        let mut work = Self { straight: 0.0, looped: Vec::new() };
+        work.block(&kernel.body, &SmallVec::new());
+        work
+    }
+
+    fn block(&mut self, block: &Block, around: &SmallVec<[Extent; 2]>) {
+        let count = block.insts.len() as f64;
+        if around.is_empty() {
+            self.straight += count;
+        } else {
+            self.looped.push((count, around.clone()));
+        }
+        for inst in &block.insts {
+            if let Inst::Loop(nested) = inst {
+                let mut around = around.clone();
+                around.push(nested.extent);
+                self.block(&nested.body, &around);
+            }
+        }
+    }
+
+    /// Into how many pieces to cut the grid: one per thread, if the estimated time is worth waking them.
+    #[inline]
+    fn pieces(&self, grid: i64, sizes: &Sizes, threads: Threads) -> usize {
+        let mut instructions = self.straight;
+        for (count, around) in &self.looped {
+            instructions += around.iter().fold(*count, |product, &extent| product * extent_size(extent, sizes) as f64);
+        }
+        let nanoseconds = instructions * grid as f64 * NANOSECONDS_PER_INSTRUCTION;
+        if nanoseconds < threads.from_nanoseconds || threads.cap == 1 {
+            return 1;
+        }
+        let cap = if threads.cap == 0 { rayon::current_num_threads() } else { threads.cap };
+        cap.min(grid.max(1) as usize)
+    }
+}
