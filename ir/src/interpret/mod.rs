@@ -4,5 +4,6 @@
 
 pub mod graph;
 pub mod kernel;
+mod kernel_checks;
 mod kernel_memory;
 pub mod plan;

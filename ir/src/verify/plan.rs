@@ -1,4 +1,4 @@
-//! What makes a plan well formed: constraints P1 to P9 of `docs/kernel-ir.md`.
+//! What makes a plan well formed: constraints P1 to P10 of `docs/kernel-ir.md`.
 
 use super::Diagnostic;
 use super::kernel::verify_kernel;
@@ -8,7 +8,7 @@ use crate::kernel::{Access, BufferShape, Extent, extents};
 use crate::plan::{Plan, PlanBuffer, Step, Storage};
 use smallvec::SmallVec;
 
-/// Violations of P1 to P9, in the order of the plan; none for a well-formed plan.
+/// Violations of P1 to P10, in the order of the plan; none for a well-formed plan.
 #[must_use]
 pub fn verify_plan(plan: &Plan) -> Vec<Diagnostic> {
     let mut verifier = Verifier { plan, diagnostics: Vec::new(), step: None };
@@ -99,7 +99,7 @@ impl Verifier<'_> {
         }
     }
 
-    /// P4 to P8, and the kernel's own constraints.
+    /// P4 to P8, P10, and the kernel's own constraints.
     fn step(&mut self, step: &Step, written: &mut [bool]) {
         for diagnostic in verify_kernel(&step.kernel) {
             let inner = diagnostic.location.map(|inner| format!(", in `{inner}`")).unwrap_or_default();
@@ -112,7 +112,7 @@ impl Verifier<'_> {
             let (arguments, buffers) = (step.arguments.len(), step.kernel.buffers.len());
             return self.report("P5", format!("{arguments} arguments for {buffers} buffers"));
         }
-        let mut stored = Vec::new();
+        let (mut stored, mut spoiled) = (Vec::new(), Vec::new());
         for (position, (&argument, buffer)) in step.arguments.iter().zip(&step.kernel.buffers).enumerate() {
             let index = argument.0 as usize;
             let Some(planned) = self.plan.buffers.get(index) else {
@@ -132,11 +132,20 @@ impl Verifier<'_> {
                 Access::Write if step.arguments.iter().filter(|&&other| other == argument).count() > 1 => {
                     self.report("P8", format!("b{index} is written and passed more than once"));
                 }
+                Access::Scratch if planned.storage != Storage::Temporary => {
+                    self.report("P10", format!("b{index} is not a temporary and cannot be scratch"));
+                }
+                Access::Scratch if step.arguments.iter().filter(|&&other| other == argument).count() > 1 => {
+                    self.report("P10", format!("b{index} is scratch and passed more than once"));
+                }
                 Access::Read => {}
                 Access::Write => stored.push(index),
+                // What it holds afterwards means nothing.
+                Access::Scratch => spoiled.push(index),
             }
         }
         stored.into_iter().for_each(|index| written[index] = true);
+        spoiled.into_iter().for_each(|index| written[index] = false);
     }
 
     /// P9: a result without elements needs no step.
