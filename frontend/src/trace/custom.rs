@@ -100,7 +100,9 @@ impl Outer<'_> {
         let (rule, own) = self.record(rule, directions, outline)?;
         self.check(&rule, wanted)?;
         if nesting(&rule) >= MAX_FUNCTION_NESTING {
-            return Err(self.error(format!("rules for derivatives stand in rules more than {MAX_FUNCTION_NESTING} deep")));
+            return Err(
+                self.error(format!("rules for derivatives stand in rules more than {MAX_FUNCTION_NESTING} deep"))
+            );
         }
         let rules = match kind {
             RuleKind::Jvp => {

@@ -72,6 +72,10 @@ impl Placed {
     }
 }
 
+/// Open blocks that wait while something is appended to one around them.
+#[derive(Debug)]
+pub struct Parked(Vec<Open>);
+
 impl KernelBuilder {
     /// An empty kernel with its grid open. Index 0 is the grid's.
     #[must_use]
@@ -214,6 +218,22 @@ impl KernelBuilder {
     /// Writes an element.
     pub fn store(&mut self, buffer: BufferId, at: SmallVec<[Affine; 3]>, value: Var) {
         self.innermost().insts.push(Inst::Store { buffer, at, value });
+    }
+
+    /// How many blocks are open inside of the grid's.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.open.len() - 1
+    }
+
+    /// Parks the blocks inside of the one at a depth: what is appended from now on goes there, ahead of them.
+    pub fn park(&mut self, depth: usize) -> Parked {
+        Parked(self.open.split_off(depth + 1))
+    }
+
+    /// Goes on in blocks that were parked.
+    pub fn resume(&mut self, parked: Parked) {
+        self.open.extend(parked.0);
     }
 
     /// Opens a nested block: what is appended from now on goes there.

@@ -20,14 +20,22 @@ impl<'a> Parser<'a> {
     }
 
     /// The last of several attributes, with the closing brace.
-    pub(super) fn last<T>(&mut self, name: &str, value: impl FnOnce(&mut Self) -> Result<T, ParseError>) -> Result<T, ParseError> {
+    pub(super) fn last<T>(
+        &mut self,
+        name: &str,
+        value: impl FnOnce(&mut Self) -> Result<T, ParseError>,
+    ) -> Result<T, ParseError> {
         let value = self.attribute(',', name, value)?;
         self.cursor.expect('}')?;
         Ok(value)
     }
 
     /// The only attribute, with its braces.
-    pub(super) fn only<T>(&mut self, name: &str, value: impl FnOnce(&mut Self) -> Result<T, ParseError>) -> Result<T, ParseError> {
+    pub(super) fn only<T>(
+        &mut self,
+        name: &str,
+        value: impl FnOnce(&mut Self) -> Result<T, ParseError>,
+    ) -> Result<T, ParseError> {
         let value = self.attribute('{', name, value)?;
         self.cursor.expect('}')?;
         Ok(value)

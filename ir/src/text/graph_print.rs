@@ -90,7 +90,12 @@ impl Printer<'_> {
     /// What the operation needs beyond its operands and the type of its result.
     fn attributes(&mut self, op: &Op, f: &mut Formatter<'_>) -> fmt::Result {
         match op {
-            Op::Parameter { .. } | Op::Scalar(_) | Op::Cast(_) | Op::Bitcast(_) | Op::Reshape { .. } | Op::StopGradient => Ok(()),
+            Op::Parameter { .. }
+            | Op::Scalar(_)
+            | Op::Cast(_)
+            | Op::Bitcast(_)
+            | Op::Reshape { .. }
+            | Op::StopGradient => Ok(()),
             Op::Constant(constant) => write_data(constant, &mut self.splat_budget, f),
             Op::Iota { axis, .. } | Op::Concatenate { axis } => write!(f, " {{axis = {axis}}}"),
             Op::Broadcast { axes, .. } | Op::Reverse { axes } => write!(f, " {{axes = {axes:?}}}"),

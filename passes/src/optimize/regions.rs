@@ -2,8 +2,8 @@
 
 use super::simplify::rebuild;
 use super::{cse, dce, fold, simplify};
-use rotrace_ir::graph::{Function, GraphBuilder, Node, Op, Scan, ValueId, Values, While};
 use rotrace_ir::Type;
+use rotrace_ir::graph::{Function, GraphBuilder, Node, Op, Scan, ValueId, Values, While};
 use std::sync::Arc;
 
 /// Runs all passes on the functions inside of loops and branches, takes out of loops what every iteration computes alike,
@@ -44,7 +44,8 @@ fn optimized(function: &Function) -> Function {
     dce(&cse(&fold(&simplify(&regions(function)))))
 }
 
-/// Takes out of loops what depends on constants of the loop alone. Literals stay, which cost nothing.
+/// Takes out of loops what depends on constants of the loop alone, and drops constants that are only used for that.
+/// Literals stay, which cost nothing.
 ///
 /// Also what makes derivatives with respect to constants cheap: the cotangent of a number that a batch shares is summed
 /// over the batch once, behind the loop.
@@ -56,8 +57,8 @@ pub fn hoist(function: &Function) -> Function {
     rebuild(function, |builder, node, operands| match &node.op {
         Op::Scan(scan) if invariant(&scan.body, scan.carried + scan.scanned).contains(&true) => {
             let (body, operands) = hoisted(builder, &scan.body, scan.carried + scan.scanned, operands);
-            let op = Op::Scan(Arc::new(Scan { body, ..(**scan).clone() }));
-            builder.push_all(op, &operands).expect("a loop with further constants")
+            let (scan, operands) = without_unused(Scan { body, ..(**scan).clone() }, &operands);
+            builder.push_all(Op::Scan(Arc::new(scan)), &operands).expect("a loop with other constants")
         }
         _ => builder.copy(function, node, operands),
     })
@@ -79,7 +80,12 @@ fn invariant(body: &Function, varying: usize) -> Vec<bool> {
 }
 
 /// Emits what does not vary, and gives the body that takes it as further constants with the operands for that.
-fn hoisted(builder: &mut GraphBuilder, body: &Function, varying: usize, operands: &[ValueId]) -> (Function, Vec<ValueId>) {
+fn hoisted(
+    builder: &mut GraphBuilder,
+    body: &Function,
+    varying: usize,
+    operands: &[ValueId],
+) -> (Function, Vec<ValueId>) {
     let invariant = invariant(body, varying);
     let location = builder.location;
     // Values of the body that are known outside.
@@ -89,7 +95,8 @@ fn hoisted(builder: &mut GraphBuilder, body: &Function, varying: usize, operands
     }
     for (place, node) in body.nodes.iter().enumerate().skip(body.parameters.len()) {
         if invariant[place] {
-            let operands: Values = node.operands.iter().map(|&id| known_outside(builder, body, &mut outside, id)).collect();
+            let operands: Values =
+                node.operands.iter().map(|&id| known_outside(builder, body, &mut outside, id)).collect();
             let results = builder.copy(body, node, &operands);
             node.results.iter().zip(results).for_each(|(id, result)| outside[id.0 as usize] = Some(result));
         }
@@ -122,12 +129,7 @@ fn hoisted(builder: &mut GraphBuilder, body: &Function, varying: usize, operands
 }
 
 /// An operand of an invariant node; what depends on nothing, such as a literal, is written again.
-fn known_outside(
-    builder: &mut GraphBuilder,
-    body: &Function,
-    outside: &mut [Option<ValueId>],
-    id: ValueId,
-) -> ValueId {
+fn known_outside(builder: &mut GraphBuilder, body: &Function, outside: &mut [Option<ValueId>], id: ValueId) -> ValueId {
     if let Some(known) = outside[id.0 as usize] {
         return known;
     }
@@ -154,18 +156,15 @@ fn trimmed(function: &Function) -> Function {
     operands.chain(&function.results).for_each(|id| read[id.0 as usize] = true);
     rebuild(function, |builder, node, operands| {
         let Op::Scan(scan) = &node.op else { return trimmed_operands(builder, function, node, operands) };
-        let kept: Vec<bool> = node
-            .results
-            .iter()
-            .enumerate()
-            .map(|(place, id)| place < scan.carried || read[id.0 as usize])
-            .collect();
+        let kept: Vec<bool> =
+            node.results.iter().enumerate().map(|(place, id)| place < scan.carried || read[id.0 as usize]).collect();
         let scan = Scan { body: with_results(&scan.body, &kept), ..(**scan).clone() };
         let (scan, operands) = without_unused(scan, operands);
         if scan.body.results.is_empty() {
             return Values::from_elem(ValueId(u32::MAX), node.results.len());
         }
-        let mut results = builder.push_all(Op::Scan(Arc::new(scan)), &operands).expect("a part of the loop").into_iter();
+        let mut results =
+            builder.push_all(Op::Scan(Arc::new(scan)), &operands).expect("a part of the loop").into_iter();
         kept.iter().map(|&kept| if kept { results.next().expect("kept") } else { ValueId(u32::MAX) }).collect()
     })
 }

@@ -11,28 +11,36 @@ use rotrace_ir::graph::{Checkpoint, GraphBuilder, Op, Scan, ValueId, Values};
 use rotrace_ir::{Dim, Shape, Type};
 use std::sync::Arc;
 
-/// The loop's results from loops of which each stores what its own checkpoint policy says.
+/// The loop's results from loops of which each stores what it carries into every iteration.
 pub fn nested(builder: &mut GraphBuilder, scan: &Scan, length: u64, operands: &[ValueId]) -> Values {
-    let (segment, checkpoint) = match scan.checkpoint {
-        Checkpoint::All => (length, Checkpoint::All),
-        Checkpoint::Every(every) => (every, Checkpoint::All),
-        Checkpoint::Binomial(most) => segment(length, most),
+    let inner = match scan.checkpoint {
+        Checkpoint::All => Vec::new(),
+        Checkpoint::Every(every) => vec![every],
+        Checkpoint::Binomial(most) => inner_lengths(length, most),
     };
-    if segment >= length || segment <= 1 {
-        return push(builder, Scan { checkpoint: Checkpoint::All, ..scan.clone() }, operands);
+    let segment = inner.iter().product::<u64>();
+    let plain = Scan { checkpoint: Checkpoint::All, length: Dim::fixed(length), ..scan.clone() };
+    if segment <= 1 || segment >= length {
+        return push(builder, plain, operands);
     }
     let (segments, rest) = (length / segment, length % segment);
     let first = if scan.reverse { rest..length } else { 0..length - rest };
     let last = if scan.reverse { 0..rest } else { length - rest..length };
-    let main = sliced(builder, scan, operands, first);
-    let main = segmented(builder, scan, (segments, segment, checkpoint), &main);
+    let lengths: Vec<u64> = [segments].into_iter().chain(inner).collect();
+    let mut main = sliced(builder, scan, operands, first);
+    for operand in &mut main[scan.carried..scan.carried + scan.scanned] {
+        *operand = regrouped(builder, *operand, &lengths, 1);
+    }
+    let mut main = in_levels(builder, &plain, &lengths, &main);
+    for stack in &mut main[scan.carried..] {
+        *stack = regrouped(builder, *stack, &[segments * segment], lengths.len());
+    }
     if rest == 0 {
         return main;
     }
     let mut operands = sliced(builder, scan, operands, last);
     operands[..scan.carried].copy_from_slice(&main[..scan.carried]);
-    let short = Scan { length: Dim::fixed(rest), checkpoint: Checkpoint::All, ..scan.clone() };
-    let rest = nested_short(builder, short, checkpoint, rest, &operands);
+    let rest = nested(builder, scan, rest, &operands);
     let mut results: Values = rest[..scan.carried].into();
     for (&main, &rest) in main.iter().zip(&rest).skip(scan.carried) {
         let parts = if scan.reverse { [rest, main] } else { [main, rest] };
@@ -41,83 +49,47 @@ pub fn nested(builder: &mut GraphBuilder, scan: &Scan, length: u64, operands: &[
     results
 }
 
-/// The iterations that make no whole segment, which are no more than one.
-fn nested_short(
-    builder: &mut GraphBuilder,
-    short: Scan,
-    checkpoint: Checkpoint,
-    length: u64,
-    operands: &[ValueId],
-) -> Values {
-    match checkpoint {
-        Checkpoint::All => push(builder, short, operands),
-        Checkpoint::Every(_) | Checkpoint::Binomial(_) => {
-            nested(builder, &Scan { checkpoint, ..short }, length, operands)
-        }
-    }
+/// The lengths of the loops inside of the outermost, so that with as few of them as possible all together store at most so
+/// many values; or as few values as loops in loops can store. None is a loop by itself.
+fn inner_lengths(length: u64, most: u64) -> Vec<u64> {
+    let stored = |inner: &[u64]| length.div_ceil(inner.iter().product()) + inner.iter().sum::<u64>();
+    let deepest = length.max(2).ilog2();
+    let of_levels = |levels: u32| {
+        // Equal lengths store the fewest values; whole numbers are next to the root.
+        let root = (length as f64).powf(1.0 / f64::from(levels)) as u64;
+        [root.max(2), root.max(2) + 1].map(|factor| vec![factor; levels as usize - 1])
+    };
+    let candidates = || [Vec::new()].into_iter().chain((2..=deepest.max(2)).flat_map(of_levels));
+    let fits = candidates().find(|inner| stored(inner) <= most);
+    fits.or_else(|| candidates().min_by_key(|inner| stored(inner))).unwrap_or_default()
 }
 
-/// How long a segment is so that with the fewest levels at most so many values are stored, and the policy inside of it.
-fn segment(length: u64, most: u64) -> (u64, Checkpoint) {
-    if length <= most {
-        return (length, Checkpoint::All);
+/// Loops in loops, of these lengths from the outermost on. Slices of what is scanned, and of stacks, go through as they are.
+fn in_levels(builder: &mut GraphBuilder, scan: &Scan, lengths: &[u64], operands: &[ValueId]) -> Values {
+    let length = Dim::fixed(lengths[0]);
+    if lengths.len() == 1 {
+        return push(builder, Scan { length, ..scan.clone() }, operands);
     }
-    // Levels of equal factors store the fewest values: `levels * length^(1/levels)`, least at `ln(length)` levels.
-    let factor = |levels: u32| (length as f64).powf(1.0 / f64::from(levels)).ceil() as u64;
-    let deepest = (length as f64).ln().ceil().max(2.0) as u32;
-    let levels = (2..=deepest).find(|&levels| u64::from(levels) * factor(levels) <= most).unwrap_or(deepest);
-    let segments = factor(levels);
-    let segment = length.div_ceil(segments);
-    (segment, if levels == 2 { Checkpoint::All } else { Checkpoint::Binomial(most.saturating_sub(segments).max(1)) })
-}
-
-/// The loop over segments.
-fn segmented(
-    builder: &mut GraphBuilder,
-    scan: &Scan,
-    (segments, segment, checkpoint): (u64, u64, Checkpoint),
-    operands: &[ValueId],
-) -> Values {
-    let outer_operands = operands.iter().enumerate().map(|(place, &operand)| {
-        if !is_scanned(scan, place) {
-            return operand;
-        }
-        let shape = &builder.function().ty(operand).shape;
-        let shape: Shape =
-            [Dim::fixed(segments), Dim::fixed(segment)].into_iter().chain(shape[1..].iter().copied()).collect();
-        builder.push(Op::Reshape { shape }, &[operand]).expect("whole segments")
-    });
-    let outer_operands: Vec<ValueId> = outer_operands.collect();
-    let mut body = GraphBuilder::new(scan.body.name.clone(), scan.body.dims.clone());
-    let parameters: Vec<Type> = outer_operands.iter().enumerate().map(|(place, &operand)| {
+    let slice = |(place, &operand): (usize, &ValueId)| {
         let ty = builder.function().ty(operand);
         if is_scanned(scan, place) { Type { dtype: ty.dtype, shape: ty.shape[1..].into() } } else { ty.clone() }
-    }).collect();
-    let given = super::parameters_of(&mut body, &parameters);
-    let inner = Scan { length: Dim::fixed(segment), checkpoint, ..scan.clone() };
-    let results = push(&mut body, inner, &given);
-    let outer = Scan {
-        length: Dim::fixed(segments),
-        checkpoint: Checkpoint::All,
-        body: body.finish(results.to_vec()),
-        ..scan.clone()
     };
-    let mut results = push(builder, outer, &outer_operands);
-    for stack in &mut results[scan.carried..] {
-        let shape = &builder.function().ty(*stack).shape;
-        let shape: Shape = [Dim::fixed(segments * segment)].into_iter().chain(shape[2..].iter().copied()).collect();
-        *stack = builder.push(Op::Reshape { shape }, &[*stack]).expect("segments one after the other");
-    }
-    results
+    let parameters: Vec<Type> = operands.iter().enumerate().map(slice).collect();
+    let mut body = GraphBuilder::new(scan.body.name.clone(), scan.body.dims.clone());
+    let given = super::parameters_of(&mut body, &parameters);
+    let results = in_levels(&mut body, scan, &lengths[1..], &given);
+    push(builder, Scan { length, body: body.finish(results.to_vec()), ..scan.clone() }, operands)
+}
+
+/// An array with other leading axes instead of its first few.
+fn regrouped(builder: &mut GraphBuilder, array: ValueId, leading: &[u64], replaced: usize) -> ValueId {
+    let rest = builder.function().ty(array).shape[replaced..].iter().copied();
+    let shape: Shape = leading.iter().map(|&size| Dim::fixed(size)).chain(rest).collect();
+    builder.push(Op::Reshape { shape }, &[array]).expect("whole segments")
 }
 
 /// The operands with a part of what is scanned.
-fn sliced(
-    builder: &mut GraphBuilder,
-    scan: &Scan,
-    operands: &[ValueId],
-    range: std::ops::Range<u64>,
-) -> Vec<ValueId> {
+fn sliced(builder: &mut GraphBuilder, scan: &Scan, operands: &[ValueId], range: std::ops::Range<u64>) -> Vec<ValueId> {
     let part = |(place, &operand): (usize, &ValueId)| {
         if !is_scanned(scan, place) {
             return operand;

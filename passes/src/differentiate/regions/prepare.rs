@@ -23,7 +23,8 @@ pub fn prepared<'f>(function: &'f Function, wrt: &[bool]) -> Result<Cow<'f, Func
         let is_varied = node.results.iter().any(|id| varied[id.0 as usize]);
         match &node.op {
             Op::While(looped) if is_varied => {
-                let bound = looped.bound.ok_or_else(|| DifferentiateError::Unbounded { place: place(&function, node) })?;
+                let bound =
+                    looped.bound.ok_or_else(|| DifferentiateError::Unbounded { place: place(&function, node) })?;
                 let scan = bounded(looped, bound);
                 Ok(builder.push_all(Op::Scan(Arc::new(scan)), operands).expect("a while loop as a scan"))
             }

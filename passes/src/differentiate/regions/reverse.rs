@@ -1,13 +1,13 @@
 //! Cotangents through branches and loops.
 
+use super::super::DifferentiateError;
 use super::super::emit::Emitter;
 use super::super::vjp::way_back;
-use super::super::DifferentiateError;
 use super::flow::varied_parameters;
 use super::{parameters_of, places};
+use rotrace_ir::Type;
 use rotrace_ir::graph::{Checkpoint, Function, GraphBuilder, Node, Op, Scan, ValueId, Values};
 use rotrace_ir::scalar::ScalarOp;
-use rotrace_ir::Type;
 use std::sync::Arc;
 
 /// A node that was emitted so that there is a way back.
@@ -38,9 +38,7 @@ impl Way {
     pub fn back(&self, e: &mut Emitter, cotangents: &[Option<ValueId>]) -> Vec<(usize, ValueId)> {
         let operands = self.operands.iter().map(|source| match source {
             Source::Value(value) => *value,
-            Source::Cotangent(place, ty) => {
-                cotangents[*place].unwrap_or_else(|| e.neutral(ty.dtype, &ty.shape))
-            }
+            Source::Cotangent(place, ty) => cotangents[*place].unwrap_or_else(|| e.neutral(ty.dtype, &ty.shape)),
             Source::Nothing(ty) => e.neutral(ty.dtype, &ty.shape),
         });
         let operands: Vec<ValueId> = operands.collect();
@@ -140,7 +138,8 @@ impl Reversed<'_> {
     fn differentiated(&self) -> [Vec<usize>; 3] {
         let (first, second) = (self.scan.carried, self.scan.carried + self.scan.scanned);
         let all = places(&self.wrt);
-        let within = |range: std::ops::Range<usize>| all.iter().copied().filter(|place| range.contains(place)).collect();
+        let within =
+            |range: std::ops::Range<usize>| all.iter().copied().filter(|place| range.contains(place)).collect();
         [within(0..first), within(first..second), within(second..self.wrt.len())]
     }
 
@@ -155,8 +154,7 @@ impl Reversed<'_> {
         let [carried, scanned, constants] = self.differentiated();
         let [slices, shared] = self.reused();
         let own_type = |place: usize| e.ty(operands[place]).clone();
-        let stacked: Vec<usize> =
-            places(&self.seeds).into_iter().filter(|&place| place >= self.scan.carried).collect();
+        let stacked: Vec<usize> = places(&self.seeds).into_iter().filter(|&place| place >= self.scan.carried).collect();
         let cotangent = |place: usize| Source::Cotangent(place, e.ty(results[place]).clone());
         let mut sources: Vec<Source> = carried.iter().map(|&place| cotangent(place)).collect();
         sources.extend(constants.iter().map(|&place| Source::Nothing(own_type(place))));
