@@ -14,5 +14,7 @@ mod memory;
 mod reductions;
 #[path = "cranelift/reference.rs"]
 mod reference;
+#[path = "cranelift/sequential.rs"]
+mod sequential;
 #[path = "cranelift/support.rs"]
 mod support;

@@ -223,6 +223,54 @@ fn p9_results_are_written() {
 }
 
 #[test]
+fn p15_scratch() {
+    let squares = "kernel @squares(dims n; read %0: f64[n, 2], write %1: f64[], scratch %2: f64[n]) {
+      grid i0 in 1 {
+        carry i1 in n () {
+          v0: f64 = load %0[i1, 1]
+          v1: f64 = multiply v0, v0
+          store %2[i1] v1
+        }
+        v3: f64 = reduce i2 in n [sum] { v2: f64 = load %2[i2] yield v2 }
+        store %1[] v3
+      }
+    }";
+    let mut good = plan();
+    good.buffers.push(buffer(&[Extent::Dim(N)], Storage::Temporary));
+    good.steps = vec![step(&[0, 3, 4], squares)];
+    assert_eq!(verify_plan(&good), []);
+    let results = run_plan(&good, &[matrix(3)]).expect("the plan runs");
+    assert_eq!(results, [Constant::scalar(Scalar::f64(1.0 + 9.0 + 25.0))]);
+
+    let mut spoilt = good.clone();
+    spoilt.buffers[4].storage = Storage::Output(0);
+    spoilt.buffers[3].storage = Storage::Temporary;
+    spoilt.buffers[4].shape = smallvec![Extent::fixed(1)];
+    spoilt.outputs[0] = Type::new(DType::F64, SmallVec::from_slice(&[Dim::fixed(1)]));
+    kernel(&mut spoilt, 0).kernel.buffers[2].shape = smallvec![Extent::fixed(1)];
+    spoilt.steps.push(step(
+        &[0, 4],
+        "kernel @one(dims n; read %0: f64[n, 2], write %1: f64[1]) {
+      grid i0 in 1 { v0: f64 = constant 1.0 store %1[i0] v0 }
+    }",
+    ));
+    violates(&spoilt, "P15", "b4 is not a temporary and cannot be scratch");
+
+    let mut spoilt = good.clone();
+    let scratch = kernel(&mut spoilt, 0).kernel.buffers[2].clone();
+    kernel(&mut spoilt, 0).kernel.buffers.push(scratch);
+    kernel(&mut spoilt, 0).arguments.push(PlanBufferId(4));
+    violates(&spoilt, "P15", "b4 is scratch and passed more than once");
+
+    let mut spoilt = good;
+    let read = "kernel @read(dims n; read %0: f64[n], write %1: f64[]) {
+      grid i0 in 1 { v1: f64 = reduce i1 in n [sum] { v0: f64 = load %0[i1] yield v0 } store %1[] v1 }
+    }";
+    spoilt.steps.push(step(&[4, 3], read));
+    violates(&spoilt, "P7", "b4 is read before it is written");
+}
+
+#[test]
 fn a_kernel_that_does_not_verify_is_reported_with_its_step() {
     let mut plan = plan();
     kernel(&mut plan, 1).kernel.index_count = 1;

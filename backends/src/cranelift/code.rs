@@ -1,6 +1,6 @@
 //! The state of code generation, and how values of the kernel are held in values of the code.
 
-use super::address::Scopes;
+use super::address::{Place, Scopes};
 use super::constants::{Pool, splatted};
 use super::entry::Entry;
 use super::routine::Routine;
@@ -85,6 +85,8 @@ pub(super) struct Code<'k, 'f> {
     /// The open loops, outermost first.
     pub(super) nest: Vec<IndexId>,
     pub(super) scopes: Scopes,
+    /// From where the address of a place is reached that differs in constant coordinates only.
+    pub(super) neighbours: FxHashMap<Place, Place>,
     pub(super) lanes: Lanes,
     /// By how much a loop's index is ahead of `indices`, in an unrolled copy of its body.
     pub(super) ahead: (IndexId, i64),

@@ -88,6 +88,7 @@ pub(super) fn write(kernel: &Kernel, isa: &dyn TargetIsa, role: Role) -> Written
         indices: vec![None; kernel.index_count as usize],
         nest: Vec::new(),
         scopes: Scopes::default(),
+        neighbours: FxHashMap::default(),
         lanes: Lanes::One,
         ahead: (IndexId(0), 0),
         splats: FxHashMap::default(),

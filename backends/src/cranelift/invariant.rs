@@ -2,7 +2,7 @@
 
 use super::code::Lanes;
 use rotrace_ir::DType;
-use rotrace_ir::kernel::{Affine, Block, BufferId, Extent, IndexId, Inst, Kernel, LoopKind, Var};
+use rotrace_ir::kernel::{Access, Affine, Block, BufferId, Extent, IndexId, Inst, Kernel, LoopKind, Var};
 use rotrace_ir::scalar::ScalarOp;
 
 /// Why the kernel is beyond this backend, if it holds an operation that is not core.
@@ -62,7 +62,7 @@ pub(super) fn access(inst: &Inst) -> Option<(BufferId, &[Affine], bool)> {
     }
 }
 
-fn nested(inst: &Inst) -> impl Iterator<Item = &Block> {
+pub(super) fn nested(inst: &Inst) -> impl Iterator<Item = &Block> {
     let (first, second) = match inst {
         Inst::If { then, otherwise, .. } => (Some(then), Some(otherwise)),
         Inst::Loop(inner) => (Some(&inner.body), None),
@@ -76,6 +76,24 @@ fn nested(inst: &Inst) -> impl Iterator<Item = &Block> {
         | Inst::Lookup { .. } => (None, None),
     };
     first.into_iter().chain(second)
+}
+
+/// Whether a kernel stores to a buffer.
+fn is_stored(kernel: &Kernel, buffer: BufferId) -> bool {
+    match kernel.buffers[buffer.0 as usize].access {
+        Access::Read => false,
+        Access::Write | Access::Scratch => true,
+    }
+}
+
+/// Whether the body of a loop, apart from the loops in it, has all accesses, none of which is to scratch.
+pub(super) fn accesses_once(kernel: &Kernel, insts: &[&Inst]) -> bool {
+    let scratch = |buffer: BufferId| kernel.buffers[buffer.0 as usize].access == Access::Scratch;
+    insts.iter().all(|inst| {
+        let mut deeper = false;
+        nested(inst).for_each(|block| visit(block, &mut |inner| deeper |= access(inner).is_some()));
+        !deeper && access(inst).is_none_or(|(buffer, ..)| !scratch(buffer))
+    })
 }
 
 /// The values an instruction defines.
@@ -138,14 +156,14 @@ pub(super) struct Split<'b> {
 }
 
 /// Splits the body of the loop over `index`, whose `parameters` vary.
-pub(super) fn split<'b>(values: usize, body: &'b Block, index: IndexId, parameters: &[Var]) -> Split<'b> {
-    let mut varies = vec![false; values];
+pub(super) fn split<'b>(kernel: &Kernel, body: &'b Block, index: IndexId, parameters: &[Var]) -> Split<'b> {
+    let mut varies = vec![false; kernel.values.len()];
     parameters.iter().for_each(|var| varies[var.0 as usize] = true);
     let mut split = Split { invariant: Vec::new(), varying: Vec::new() };
     for inst in &body.insts {
-        let mut moves = !depends(inst, index, &varies);
+        let mut moves = !depends(kernel, inst, index, &varies);
         nested(inst).for_each(|block| {
-            visit(block, &mut |inner| moves &= !depends(inner, index, &varies));
+            visit(block, &mut |inner| moves &= !depends(kernel, inner, index, &varies));
         });
         if moves {
             split.invariant.push(inst);
@@ -157,8 +175,9 @@ pub(super) fn split<'b>(values: usize, body: &'b Block, index: IndexId, paramete
     split
 }
 
-fn depends(inst: &Inst, index: IndexId, varies: &[bool]) -> bool {
-    matches!(inst, Inst::Store { .. })
+/// Whether an instruction itself must stay in the loop over an index: it varies, or touches what is stored.
+fn depends(kernel: &Kernel, inst: &Inst, index: IndexId, varies: &[bool]) -> bool {
+    access(inst).is_some_and(|(buffer, ..)| is_stored(kernel, buffer))
         || names_index(inst, index)
         || operands(inst).iter().any(|var| varies[var.0 as usize])
 }

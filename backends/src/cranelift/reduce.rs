@@ -93,7 +93,7 @@ impl Code<'_, '_> {
         length: Option<u64>,
         (start, end): (Value, Value),
     ) -> Carried {
-        let split = invariant::split(self.kernel.values.len(), &inner.body, inner.index, &[]);
+        let split = invariant::split(self.kernel, &inner.body, inner.index, &[]);
         let yields = &inner.body.yields;
         let lanes = self.before_loop(inner.index, length, &split, yields);
         let accumulators: Vec<Accumulator> =

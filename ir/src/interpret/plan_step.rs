@@ -105,7 +105,7 @@ impl PlanMemory<'_> {
     fn kernel(&mut self, step: &KernelStep) -> Result<(), InterpretError> {
         let arguments = || step.arguments.iter().map(|argument| argument.0 as usize).zip(&step.kernel.buffers);
         // What is written is taken out, so that the rest can be borrowed. A verified plan passes it only once.
-        let written = arguments().filter(|(_, buffer)| buffer.access == Access::Write);
+        let written = arguments().filter(|(_, buffer)| buffer.access != Access::Read);
         let mut written: Vec<(usize, Vec<u8>)> =
             written.map(|(index, _)| (index, std::mem::take(&mut self.buffers[index]))).collect();
         let mut remaining = written.iter_mut();
@@ -113,6 +113,7 @@ impl PlanMemory<'_> {
             .map(|(index, buffer)| match buffer.access {
                 Access::Read => Memory::Read(&self.buffers[index]),
                 Access::Write => Memory::Write(&mut remaining.next().expect("one per written buffer").1),
+                Access::Scratch => Memory::Scratch(&mut remaining.next().expect("one per written buffer").1),
             })
             .collect();
         let result = run_verified_kernel(&step.kernel, self.machine.dims, &mut memories);

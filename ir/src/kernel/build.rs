@@ -192,10 +192,17 @@ impl KernelBuilder {
         self.placed(Placed::Index(value), DType::I64)
     }
 
-    /// An element of a buffer.
+    /// An element of a buffer. Of scratch every load is one of its own, since what is there changes.
     pub fn load(&mut self, buffer: BufferId, at: SmallVec<[Affine; 3]>) -> Var {
-        let dtype = self.kernel.buffers[buffer.0 as usize].dtype;
-        self.placed(Placed::Load(buffer, at), dtype)
+        let Buffer { dtype, access, .. } = self.kernel.buffers[buffer.0 as usize];
+        match access {
+            Access::Read | Access::Write => self.placed(Placed::Load(buffer, at), dtype),
+            Access::Scratch => {
+                let result = self.fresh(dtype);
+                self.innermost().insts.push(Inst::Load { result, buffer, at });
+                result
+            }
+        }
     }
 
     /// An element of a table.

@@ -57,13 +57,17 @@ pub const MAX_INDICES: u32 = 1 << 16;
 /// Operands of an instruction.
 pub type Vars = SmallVec<[Var; 3]>;
 
-/// Whether a kernel reads or writes a buffer. It never does both, and distinct buffers never overlap.
+/// What a kernel does with a buffer. Distinct buffers never overlap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Access {
     /// Only loads.
     Read,
     /// Only stores; no element is stored twice.
     Write,
+    /// Both. Its contents mean nothing before the kernel and after it, and an iteration of the grid, or of a loop over
+    /// independent iterations, loads only elements that no other iteration stores, and after they were stored. An
+    /// element may be stored again.
+    Scratch,
 }
 
 /// A row-major array in memory. A `bool` element is a byte that is 0 or 1.
@@ -253,14 +257,14 @@ pub enum Inst {
     Load {
         /// Defined here.
         result: Var,
-        /// A buffer with read access.
+        /// A buffer to read, or scratch.
         buffer: BufferId,
         /// One coordinate per axis, in bounds.
         at: SmallVec<[Affine; 3]>,
     },
     /// Writes one element.
     Store {
-        /// A buffer with write access.
+        /// A buffer to write, or scratch.
         buffer: BufferId,
         /// One coordinate per axis, in bounds.
         at: SmallVec<[Affine; 3]>,
@@ -319,7 +323,7 @@ pub enum LoopKind {
         accumulators: SmallVec<[Reduction; 2]>,
     },
     /// Iterations run in order; `parameters` hold `initial` in the first and what the body yielded in the others; the
-    /// results are what the last yielded (or `initial`). Neither loads nor stores.
+    /// results are what the last yielded (or `initial`). May load and store.
     Carry {
         /// Values before the first iteration.
         initial: Vars,

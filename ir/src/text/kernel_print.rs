@@ -221,6 +221,7 @@ impl Printer<'_> {
             let access = match buffer.access {
                 Access::Read => "read",
                 Access::Write => "write",
+                Access::Scratch => "scratch",
             };
             format!("{access} %{position}: {}", display_buffer_type(buffer.dtype, &buffer.shape, &kernel.dims))
         });

@@ -1,12 +1,12 @@
 //! The verifier of graph functions.
 //!
-//! Constraints on the function are F1 to F10, checked here; constraints on single operations are C1 to C27, checked by
+//! Constraints on the function are F1 to F10, checked here; constraints on single operations are C1 to C34, checked by
 //! [`crate::graph::infer`]. `docs/graph-ir.md` lists both.
 
 use super::Diagnostic;
 use crate::dim::{MAX_RANK, Type};
 use crate::graph::infer::{Types, infer};
-use crate::graph::{Function, MAX_RULE_NESTING, Node, Op, Value, ValueId};
+use crate::graph::{Function, MAX_FUNCTION_NESTING, Node, Op, Value, ValueId};
 use crate::text::is_identifier;
 use smallvec::SmallVec;
 use std::collections::HashSet;
@@ -17,7 +17,7 @@ pub fn verify(function: &Function) -> Vec<Diagnostic> {
     verify_nested(function, 0)
 }
 
-/// As [`verify`], of a function that is a rule in so many others.
+/// As [`verify`], of a function that stands in so many others.
 fn verify_nested(function: &Function, depth: usize) -> Vec<Diagnostic> {
     let mut verifier = Verifier { function, diagnostics: Vec::new(), defined: 0, depth };
     verifier.names();
@@ -95,10 +95,11 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    /// F4: types name declared dimensions, each of which a call can know from the types of the parameters.
+    /// F4: types name declared dimensions, each of which a call can know from the types of the parameters. A nested
+    /// function knows what the function around it knows.
     fn dims(&mut self) {
         let function = self.function;
-        let mut known = vec![false; function.dims.len()];
+        let mut known = vec![self.depth > 0; function.dims.len()];
         for value in function.parameters.iter().filter_map(|&id| self.value(id)) {
             for id in value.ty.shape.iter().filter_map(|dim| dim.name) {
                 if let Some(known) = known.get_mut(id.0 as usize) {
@@ -132,25 +133,29 @@ impl<'a> Verifier<'a> {
         let operands = self.operands(node);
         self.definitions(position, node);
         self.defined += node.results.len();
-        let (Some(operands), true) = (operands, self.rule(node)) else { return };
+        let (Some(operands), true) = (operands, self.nested(node)) else { return };
         match infer(&node.op, &operands, &function.dims) {
             Err(violation) => self.report(violation.constraint, Some(node), violation.message),
             Ok(types) => self.result_types(node, &types),
         }
     }
 
-    /// F10: a rule is well formed, and not too deep in others. Whether type rules may look at it.
-    fn rule(&mut self, node: &Node) -> bool {
-        let Op::Custom(rule) = &node.op else { return true };
-        if self.depth == MAX_RULE_NESTING {
-            self.report("F10", Some(node), format!("rules stand in rules more than {MAX_RULE_NESTING} deep"));
+    /// F10: nested functions are well formed, and not too deep in others. Whether type rules may look at them.
+    fn nested(&mut self, node: &Node) -> bool {
+        let functions = node.op.functions();
+        if self.depth == MAX_FUNCTION_NESTING && !functions.is_empty() {
+            let message = format!("functions stand in functions more than {MAX_FUNCTION_NESTING} deep");
+            self.report("F10", Some(node), message);
             return false;
         }
-        let problems = verify_nested(&rule.function, self.depth + 1);
-        for problem in &problems {
-            self.report("F10", Some(node), format!("in the rule @{}: {problem}", rule.function.name));
+        let mut sound = true;
+        for function in functions {
+            for problem in verify_nested(function, self.depth + 1) {
+                sound = false;
+                self.report("F10", Some(node), format!("in @{}: {problem}", function.name));
+            }
         }
-        problems.is_empty()
+        sound
     }
 
     /// F8: a location names a file of the function, and lines and columns count from 1.

@@ -4,7 +4,7 @@
 
 use super::Diagnostic;
 use crate::dim::Dim;
-use crate::kernel::{Affine, Block, Extent, IndexId, Inst, Kernel, LoopKind, MAX_INDICES, MAX_NESTING, Var};
+use crate::kernel::{Affine, Block, Extent, IndexId, Inst, Kernel, MAX_INDICES, MAX_NESTING, Var};
 use crate::text::kernel_print::Names;
 use crate::text::{is_name, is_numbered, is_word};
 use crate::{DType, Scalar};
@@ -313,12 +313,4 @@ fn fits(shape: &[Extent]) -> bool {
     let sizes = || shape.iter().filter_map(|extent| extent.size(&[]));
     sizes().any(|size| size == 0)
         || sizes().try_fold(1_u64, |product, size| product.checked_mul(size)).is_some_and(|count| count <= 1 << 62)
-}
-
-/// Whether a loop's body may load and store where the loop may.
-pub(super) fn allows_memory(kind: &LoopKind) -> bool {
-    match kind {
-        LoopKind::Reduce { .. } => true,
-        LoopKind::Carry { .. } => false,
-    }
 }

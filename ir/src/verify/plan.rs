@@ -1,4 +1,4 @@
-//! What makes a plan well formed: constraints P1 to P14 of `docs/kernel-ir.md`.
+//! What makes a plan well formed: constraints P1 to P15 of `docs/kernel-ir.md`.
 
 use super::Diagnostic;
 use super::kernel::verify_kernel;
@@ -10,7 +10,7 @@ use crate::kernel::{Access, BufferShape, Extent, extents};
 use crate::plan::{MAX_PLAN_NESTING, Plan, PlanBuffer, PlanBufferId, Step, Storage, SwitchStep};
 use smallvec::SmallVec;
 
-/// Violations of P1 to P14, in the order of the plan; none for a well-formed plan.
+/// Violations of P1 to P15, in the order of the plan; none for a well-formed plan.
 #[must_use]
 pub fn verify_plan(plan: &Plan) -> Vec<Diagnostic> {
     verify(plan, 0)
@@ -112,7 +112,7 @@ impl Verifier<'_> {
         }
     }
 
-    /// P4 to P8 and P10 to P14, and the constraints of what is nested in the step.
+    /// P4 to P8 and P10 to P15, and the constraints of what is nested in the step.
     fn step(&mut self, step: &Step, written: &mut [bool]) {
         if let Step::Kernel(step) = step {
             for diagnostic in verify_kernel(&step.kernel) {
@@ -181,7 +181,7 @@ impl Verifier<'_> {
             // The selector is checked on its own.
             arguments.remove(0);
         }
-        let mut stored = Vec::new();
+        let (mut stored, mut spoiled) = (Vec::new(), Vec::new());
         for (&(argument, access), expected) in arguments.iter().zip(expected) {
             let index = argument.0 as usize;
             let Some(planned) = self.plan.buffers.get(index) else {
@@ -202,11 +202,20 @@ impl Verifier<'_> {
                 Access::Write if all.iter().filter(|(other, _)| *other == argument).count() > 1 => {
                     self.report("P8", format!("b{index} is written and passed more than once"));
                 }
+                Access::Scratch if planned.storage != Storage::Temporary => {
+                    self.report("P15", format!("b{index} is not a temporary and cannot be scratch"));
+                }
+                Access::Scratch if all.iter().filter(|(other, _)| *other == argument).count() > 1 => {
+                    self.report("P15", format!("b{index} is scratch and passed more than once"));
+                }
                 Access::Read => {}
                 Access::Write => stored.push(index),
+                // What it holds afterwards means nothing.
+                Access::Scratch => spoiled.push(index),
             }
         }
         stored.into_iter().for_each(|index| written[index] = true);
+        spoiled.into_iter().for_each(|index| written[index] = false);
     }
 
     /// P9: a result without elements needs no step.

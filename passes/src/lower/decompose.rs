@@ -86,7 +86,12 @@ impl Rewriter {
                 let value = self.long_scatter_add(operands[0], *axis, indices, *size)?;
                 self.renamed.push(value);
             }
-            Op::Custom(_) => self.renamed.push(operands[0]),
+            Op::Custom(_) | Op::StopGradient => self.renamed.push(operands[0]),
+            Op::Call(called) | Op::Checkpoint(called) => self.renamed.extend(self.builder.inline(called, &operands)),
+            Op::Switch(_) | Op::While(_) | Op::Scan(_) => {
+                let message = format!("{} is not lowered yet", node.op.name());
+                return Err(Violation { constraint: "L2", message });
+            }
             _ => self.renamed.extend(self.builder.copy(function, node, &operands)),
         }
         Ok(())

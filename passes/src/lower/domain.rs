@@ -44,7 +44,13 @@ pub(super) fn taken_in(function: &Function, node: &Node) -> u64 {
         | Op::Reverse { .. }
         | Op::DotGeneral { .. }
         | Op::Take { .. }
-        | Op::Custom(_) => 1,
+        | Op::Custom(_)
+        | Op::StopGradient
+        | Op::Call(_)
+        | Op::Checkpoint(_)
+        | Op::Switch(_)
+        | Op::While(_)
+        | Op::Scan(_) => 1,
     }
 }
 

@@ -94,8 +94,8 @@ struct Launch {
     constants: *const u8,
 }
 
-// SAFETY: threads run disjoint ranges of grid iterations, which by the kernel IR's rules are independent: no element is
-// written twice, and what is written is not read.
+// SAFETY: threads run disjoint ranges of grid iterations, which by the kernel IR's rules are independent: what one of them
+// writes no other writes or reads.
 unsafe impl Sync for Launch {}
 
 impl Launch {

@@ -41,6 +41,14 @@ impl Array {
         Self { dtype, shape: self.shape.clone(), elements }
     }
 
+    /// The part at an index of the leading axis.
+    pub(super) fn slice(&self, place: u64) -> Self {
+        let shape = self.shape[1..].to_vec();
+        let size: u64 = shape.iter().product();
+        let elements = self.elements[(place * size) as usize..((place + 1) * size) as usize].to_vec();
+        Self { dtype: self.dtype, shape, elements }
+    }
+
     /// The element at an index.
     pub(super) fn at(&self, index: &[u64]) -> Scalar {
         let position = index.iter().zip(&self.shape).fold(0, |position, (&index, &size)| position * size + index);
