@@ -223,7 +223,7 @@ fn p9_results_are_written() {
 }
 
 #[test]
-fn p10_scratch() {
+fn p15_scratch() {
     let squares = "kernel @squares(dims n; read %0: f64[n, 2], write %1: f64[], scratch %2: f64[n]) {
       grid i0 in 1 {
         carry i1 in n () {
@@ -247,7 +247,7 @@ fn p10_scratch() {
     spoilt.buffers[3].storage = Storage::Temporary;
     spoilt.buffers[4].shape = smallvec![Extent::fixed(1)];
     spoilt.outputs[0] = Type::new(DType::F64, SmallVec::from_slice(&[Dim::fixed(1)]));
-    spoilt.steps[0].kernel.buffers[2].shape = smallvec![Extent::fixed(1)];
+    kernel(&mut spoilt, 0).kernel.buffers[2].shape = smallvec![Extent::fixed(1)];
     spoilt.steps.push(step(
         &[0, 4],
         "kernel @one(dims n; read %0: f64[n, 2], write %1: f64[1]) {
@@ -257,9 +257,9 @@ fn p10_scratch() {
     violates(&spoilt, "P15", "b4 is not a temporary and cannot be scratch");
 
     let mut spoilt = good.clone();
-    let scratch = spoilt.steps[0].kernel.buffers[2].clone();
-    spoilt.steps[0].kernel.buffers.push(scratch);
-    spoilt.steps[0].arguments.push(PlanBufferId(4));
+    let scratch = kernel(&mut spoilt, 0).kernel.buffers[2].clone();
+    kernel(&mut spoilt, 0).kernel.buffers.push(scratch);
+    kernel(&mut spoilt, 0).arguments.push(PlanBufferId(4));
     violates(&spoilt, "P15", "b4 is scratch and passed more than once");
 
     let mut spoilt = good;

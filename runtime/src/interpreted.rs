@@ -61,7 +61,7 @@ impl Interpreted {
                 bytes: &mut bytemuck::cast_slice_mut(words)[..length],
             })
             .collect();
-        function(&views, &mut results)?;
+        (function.0)(&views, &mut results)?;
         drop(results);
         let made = words.iter().zip(&lengths).zip(types.iter().zip(&result_shapes));
         let constants = made.map(|((words, &length), (ty, shape))| Constant {

@@ -3,6 +3,7 @@
 use crate::{Error, View, ViewMut};
 use rotrace_ir::DType;
 use std::collections::BTreeMap;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 /// Reads operands and overwrites results, which hold zeros before, or says why it cannot.
@@ -14,16 +15,25 @@ pub type NativeFunction = dyn Fn(&[View<'_>], &mut [ViewMut<'_>]) -> Result<(), 
 /// Functions by name.
 #[derive(Clone, Default)]
 pub struct Natives {
-    functions: BTreeMap<String, Arc<NativeFunction>>,
+    functions: BTreeMap<String, Function>,
 }
+
+/// One of them.
+#[derive(Clone)]
+pub(crate) struct Function(pub(crate) Arc<NativeFunction>);
+
+// A panic in a function leaves nothing of ours in disorder: its call gives no result. What it does to state of its own is
+// its author's concern, as after any panic between threads.
+impl UnwindSafe for Function {}
+impl RefUnwindSafe for Function {}
 
 impl Natives {
     /// Adds a function; one of the same name is replaced.
     pub fn insert(&mut self, name: impl Into<String>, function: Arc<NativeFunction>) {
-        self.functions.insert(name.into(), function);
+        self.functions.insert(name.into(), Function(function));
     }
 
-    pub(crate) fn get(&self, name: &str) -> Result<Arc<NativeFunction>, Error> {
+    pub(crate) fn get(&self, name: &str) -> Result<Function, Error> {
         self.functions.get(name).cloned().ok_or_else(|| Error::UnknownNative(name.to_owned()))
     }
 }

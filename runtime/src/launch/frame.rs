@@ -4,9 +4,12 @@
 //! beginning; an iteration of a loop only writes what changes with it. Where a frame's [`Spot`]s are, and what stands
 //! there, is the business of [`super::sequence`].
 //!
-//! Invariant: when a step runs, its spots hold pointers to as many bytes as its buffers have for the call's sizes, alive
+//! Nothing stands in a frame before it is written there: clearing one would cost a tenth of a call.
+//!
+//! Invariant: when a step runs, its spots have been written, and hold pointers to as many bytes as its buffers have for the call's sizes, alive
 //! until the call ends; what a step writes overlaps nothing else that it is given.
 
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 /// A place among the pointers, or among the numbers, of a frame.
@@ -38,23 +41,23 @@ impl Extents {
 
 /// The pointers and numbers of a call.
 pub(super) struct Frame<'m> {
-    pointers: &'m mut [*mut u8],
-    numbers: &'m mut [usize],
+    pointers: &'m mut [MaybeUninit<*mut u8>],
+    numbers: &'m mut [MaybeUninit<usize>],
 }
 
 impl<'m> Frame<'m> {
-    /// A frame in memory of the call, with nulls and zeros.
+    /// A frame in memory of the call.
     ///
     /// # Safety
     /// `memory` is aligned for pointers, and valid for [`Extents::bytes`] for as long as the frame lives.
+    #[inline]
     pub(super) unsafe fn new(memory: *mut u8, extents: Extents) -> Self {
         let (pointers, numbers) = (extents.pointers as usize, extents.numbers as usize);
-        // SAFETY: the caller promises the memory; numbers are aligned as pointers are and begin behind them; both are
-        // written before they are referred to.
+        // SAFETY: the caller promises the memory; numbers are aligned as pointers are and begin behind them; both may be
+        // uninitialised.
         unsafe {
-            memory.write_bytes(0, extents.bytes() as usize);
-            let first = memory.cast::<*mut u8>();
-            let second = first.add(pointers).cast::<usize>();
+            let first = memory.cast::<MaybeUninit<*mut u8>>();
+            let second = first.add(pointers).cast::<MaybeUninit<usize>>();
             Self {
                 pointers: std::slice::from_raw_parts_mut(first, pointers),
                 numbers: std::slice::from_raw_parts_mut(second, numbers),
@@ -64,36 +67,40 @@ impl<'m> Frame<'m> {
 
     #[inline]
     pub(super) fn pointer(&self, spot: Spot) -> *mut u8 {
-        self.pointers[spot as usize]
+        // SAFETY: by the frame's invariant it has been written.
+        unsafe { self.pointers[spot as usize].assume_init() }
     }
 
     /// Writes a pointer wherever it is needed.
     #[inline]
     pub(super) fn point(&mut self, spots: &[Spot], pointer: *mut u8) {
         for &spot in spots {
-            self.pointers[spot as usize] = pointer;
+            self.pointers[spot as usize].write(pointer);
         }
     }
 
-    /// The pointers from one spot to another, in order.
+    /// Where the pointers from one spot to another stand in order.
     #[inline]
-    pub(super) fn pointers(&self, spots: Range<Spot>) -> &[*mut u8] {
-        &self.pointers[spots.start as usize..spots.end as usize]
+    pub(super) fn pointers(&self, spots: Range<Spot>) -> *const *mut u8 {
+        self.pointers[spots.start as usize..spots.end as usize].as_ptr().cast()
     }
 
     #[inline]
     pub(super) fn number(&self, spot: Spot) -> usize {
-        self.numbers[spot as usize]
+        // SAFETY: by the frame's invariant it has been written.
+        unsafe { self.numbers[spot as usize].assume_init() }
     }
 
     #[inline]
     pub(super) fn set_number(&mut self, spot: Spot, number: usize) {
-        self.numbers[spot as usize] = number;
+        self.numbers[spot as usize].write(number);
     }
 
     /// The numbers from one spot to another, in order.
     pub(super) fn numbers(&self, spots: Range<Spot>) -> &[usize] {
-        &self.numbers[spots.start as usize..spots.end as usize]
+        let numbers = &self.numbers[spots.start as usize..spots.end as usize];
+        // SAFETY: by the frame's invariant they have been written.
+        unsafe { std::slice::from_raw_parts(numbers.as_ptr().cast(), numbers.len()) }
     }
 
     /// Copies the bytes of one buffer to another of the same size.

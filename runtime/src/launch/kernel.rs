@@ -30,32 +30,56 @@ pub(super) struct Kernel {
     arguments: Range<Spot>,
     extent: Extent,
     work: Work,
-    /// The number of grid iterations.
+    /// Where its grid is kept during the call, if it may run more than once.
+    kept: Option<Kept>,
+}
+
+/// The numbers of a grid: its iterations, and the pieces to cut it into.
+#[derive(Clone, Copy)]
+struct Kept {
     grid: Spot,
-    /// The number of pieces to cut the grid into.
     pieces: Spot,
 }
 
 impl Kernel {
-    pub(super) fn new(kernel: &kernel::Kernel, code: usize, arguments: Range<Spot>, extents: &mut Extents) -> Self {
-        let (grid, pieces) = (extents.number(), extents.number());
-        Self { code, arguments, extent: kernel.grid, work: Work::of(kernel), grid, pieces }
+    /// A kernel, and whether it runs at most once in a call.
+    pub(super) fn new(
+        kernel: &kernel::Kernel,
+        code: usize,
+        arguments: Range<Spot>,
+        once: bool,
+        extents: &mut Extents,
+    ) -> Self {
+        let kept = (!once).then(|| Kept { grid: extents.number(), pieces: extents.number() });
+        Self { code, arguments, extent: kernel.grid, work: Work::of(kernel), kept }
     }
 
     #[inline]
     pub(super) fn number(&self, frame: &mut Frame<'_>, call: &Call<'_>) {
-        let grid = extent_size(self.extent, call.sizes);
-        frame.set_number(self.grid, grid.max(0) as usize);
-        frame.set_number(self.pieces, self.work.pieces(grid, call.sizes, call.threads));
+        if let Some(kept) = self.kept {
+            let (grid, pieces) = self.cut(call);
+            frame.set_number(kept.grid, grid as usize);
+            frame.set_number(kept.pieces, pieces);
+        }
+    }
+
+    /// The grid's iterations, and the pieces to cut it into.
+    #[inline]
+    fn cut(&self, call: &Call<'_>) -> (i64, usize) {
+        let grid = extent_size(self.extent, call.sizes).max(0);
+        (grid, self.work.pieces(grid, call.sizes, call.threads))
     }
 
     #[inline]
     pub(super) fn run(&self, frame: &Frame<'_>, call: &Call<'_>) {
         let (entry, constants) = call.code.step(self.code);
-        let buffers = frame.pointers(self.arguments.clone()).as_ptr();
+        let buffers = frame.pointers(self.arguments.clone());
         let launch = Launch { entry, buffers, sizes: call.sizes.as_ptr(), constants };
-        let grid = frame.number(self.grid) as i64;
-        match frame.number(self.pieces) {
+        let (grid, pieces) = match self.kept {
+            Some(kept) => (frame.number(kept.grid) as i64, frame.number(kept.pieces)),
+            None => self.cut(call),
+        };
+        match pieces {
             0 | 1 => launch.run(0, grid),
             pieces => launch.run_pieces(grid, pieces as i64),
         }
@@ -123,7 +147,7 @@ impl Work {
     }
 
     /// Into how many pieces to cut the grid: one per thread, if the estimated time is worth waking them.
-    #[inline]
+    #[inline(always)]
     fn pieces(&self, grid: i64, sizes: &Sizes, threads: Threads) -> usize {
         let mut instructions = self.straight;
         for (count, around) in &self.looped {

@@ -39,6 +39,8 @@ const STACK_BYTES: usize = 4096;
 pub(crate) struct Layout {
     sequence: Sequence,
     extents: Extents,
+    /// Whether there is anything in the frame besides the pointers to arguments and results.
+    prepared: bool,
     memory_limit: Option<u64>,
 }
 
@@ -54,12 +56,16 @@ impl Layout {
     pub(crate) fn new(plan: &Plan, natives: &Natives, memory_limit: Option<u64>) -> Result<Self, Error> {
         let mut builder = Builder::new(natives);
         let sequence = builder.sequence(plan)?;
-        Ok(Self { sequence, extents: builder.extents, memory_limit })
+        let prepared = builder.extents.numbers > 0 || sequence.has_memory();
+        Ok(Self { sequence, extents: builder.extents, prepared, memory_limit })
     }
 
     /// Bytes of temporaries that a call of these sizes needs.
     pub(crate) fn temporary_bytes(&self, sizes: &Sizes) -> Result<u64, Error> {
-        self.sequence.bytes(sizes).ok_or(Error::OutOfMemory(u64::MAX))
+        match self.sequence.bytes(sizes) {
+            Some(bytes) => Ok(bytes),
+            None => Err(Error::OutOfMemory(u64::MAX)),
+        }
     }
 
     /// As [`temporary_bytes`](Self::temporary_bytes), if the limit allows so many.
@@ -105,7 +111,7 @@ impl Launcher {
     ) -> Result<(), Error> {
         let call = Call { code: &self.code, sizes, threads };
         let bytes = self.layout.permitted_bytes(sizes)?;
-        let bytes = self.frame_bytes().checked_add(bytes).ok_or(Error::OutOfMemory(bytes))?;
+        let Some(bytes) = self.frame_bytes().checked_add(bytes) else { return Err(Error::OutOfMemory(bytes)) };
         if bytes <= FEW_STACK_BYTES as u64 {
             self.run_on_stack::<FEW_STACK_BYTES>(inputs, outputs, &call)
         } else if bytes <= STACK_BYTES as u64 {
@@ -135,7 +141,7 @@ impl Launcher {
     }
 
     /// Runs in memory of as many bytes as [`run`](Self::run) has found.
-    #[inline]
+    #[inline(always)]
     fn run_in(
         &self,
         memory: *mut u8,
@@ -143,11 +149,13 @@ impl Launcher {
         outputs: &mut [ViewMut<'_>],
         call: &Call<'_>,
     ) -> Result<(), Error> {
-        let Layout { sequence, extents, .. } = &self.layout;
+        let Layout { sequence, extents, prepared, .. } = &self.layout;
         // SAFETY: `run` has found memory for the frame, aligned as `ALIGNMENT` asks, which lives until this returns.
         let mut frame = unsafe { Frame::new(memory, *extents) };
-        sequence.place(&mut frame, memory.wrapping_add(self.frame_bytes() as usize), call.sizes);
-        sequence.number(&mut frame, call);
+        if *prepared {
+            sequence.place(&mut frame, memory.wrapping_add(self.frame_bytes() as usize), call.sizes);
+            sequence.number(&mut frame, call);
+        }
         for (spots, view) in sequence.inputs.iter().zip(inputs) {
             // Only read.
             frame.point(spots, view.bytes.as_ptr().cast_mut());

@@ -3,19 +3,18 @@
 use super::frame::{Extents, Frame, Spot};
 use super::memory::Size;
 use crate::bind::{Sizes, dim_size};
-use crate::natives::{NativeFunction, check_bools};
+use crate::natives::{Function, check_bools};
 use crate::{Error, View, ViewMut};
 use rotrace_ir::DType;
 use rotrace_ir::dim::{Shape, Type};
 use rotrace_ir::plan::NativeStep;
 use smallvec::SmallVec;
 use std::ops::Range;
-use std::sync::Arc;
 
 /// [`rotrace_ir::plan::NativeStep`].
 pub(super) struct Native {
     name: String,
-    function: Arc<NativeFunction>,
+    function: Function,
     operands: Vec<Argument>,
     results: Vec<Argument>,
 }
@@ -45,12 +44,7 @@ impl Argument {
 const INLINE_ARGUMENTS: usize = 8;
 
 impl Native {
-    pub(super) fn new(
-        step: &NativeStep,
-        function: Arc<NativeFunction>,
-        spots: Range<Spot>,
-        extents: &mut Extents,
-    ) -> Self {
+    pub(super) fn new(step: &NativeStep, function: Function, spots: Range<Spot>, extents: &mut Extents) -> Self {
         let mut arguments: Vec<Argument> = spots
             .zip(step.inputs.iter().chain(&step.outputs))
             .map(|(pointer, ty)| argument(pointer, ty, extents))
@@ -68,7 +62,7 @@ impl Native {
         let mut results: SmallVec<[ViewMut<'_>; INLINE_ARGUMENTS]> =
             self.results.iter().map(|at| view_mut(at, frame)).collect();
         let failed = |message| Error::Native { name: self.name.clone(), message };
-        (self.function)(&operands, &mut results).map_err(failed)?;
+        (self.function.0)(&operands, &mut results).map_err(failed)?;
         drop(results);
         for (position, result) in self.results.iter().map(|at| view(at, frame)).enumerate() {
             check_bools(position, result.dtype, result.bytes).map_err(failed)?;

@@ -44,6 +44,7 @@ enum Step {
 
 impl Sequence {
     /// Bytes of memory that the plan needs for its temporaries and those of the plans in it; `None` on overflow.
+    #[inline]
     pub(super) fn bytes(&self, sizes: &Sizes) -> Option<u64> {
         let slots = self.slots.iter();
         slots.map(|slot| self.slot_bytes(slot, sizes)).try_fold(0_u64, |total, bytes| total.checked_add(bytes?))
@@ -57,7 +58,13 @@ impl Sequence {
         bytes.try_fold(0, |largest, bytes| Some(largest.max(bytes?)))
     }
 
+    /// Whether there are temporaries or constants.
+    pub(super) fn has_memory(&self) -> bool {
+        !self.slots.is_empty() || !self.constants.is_empty()
+    }
+
     /// Writes the pointers that do not change during the call. Memory begins at `base`, and has been found to suffice.
+    #[inline]
     pub(super) fn place(&self, frame: &mut Frame<'_>, base: *mut u8, sizes: &Sizes) {
         for (data, spots) in &self.constants {
             // Only read.
@@ -89,7 +96,7 @@ impl Sequence {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn run(&self, frame: &mut Frame<'_>, call: &Call<'_>) -> Result<(), Error> {
         for step in &self.steps {
             match step {
@@ -131,16 +138,20 @@ pub(super) struct Builder<'n> {
     /// The kernels so far, which are numbered in the order of [`Plan::kernels`].
     kernels: usize,
     natives: &'n Natives,
+    /// How many plans deep the one at hand is.
+    depth: usize,
 }
 
 impl<'n> Builder<'n> {
     pub(super) fn new(natives: &'n Natives) -> Self {
-        Self { extents: Extents::default(), kernels: 0, natives }
+        Self { extents: Extents::default(), kernels: 0, natives, depth: 0 }
     }
 
     pub(super) fn sequence(&mut self, plan: &Plan) -> Result<Sequence, Error> {
         let mut spots = vec![Spots::new(); plan.buffers.len()];
+        self.depth += 1;
         let steps = plan.steps.iter().map(|step| self.step(plan, step, &mut spots)).collect::<Result<Vec<_>, _>>()?;
+        self.depth -= 1;
         let placed = |tenant: &Tenant| match *tenant {
             Tenant::Temporary(PlanBufferId(id)) => {
                 Placed::Temporary(Size::of(&plan.buffers[id as usize]), spots[id as usize].clone())
@@ -175,7 +186,8 @@ impl<'n> Builder<'n> {
         Ok(match step {
             plan::Step::Kernel(step) => {
                 self.kernels += 1;
-                Step::Kernel(Kernel::new(&step.kernel, self.kernels - 1, arguments, &mut self.extents))
+                let once = self.depth == 1;
+                Step::Kernel(Kernel::new(&step.kernel, self.kernels - 1, arguments, once, &mut self.extents))
             }
             plan::Step::Loop(step) => Step::Loop(Box::new(self.looped(step, arguments)?)),
             plan::Step::While(step) => Step::While(Box::new(self.whiled(step, arguments)?)),

@@ -27,3 +27,4 @@ mod guards;
 mod large_angles;
 mod large_graphs;
 mod loops;
+mod plans;
