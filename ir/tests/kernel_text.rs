@@ -213,7 +213,7 @@ fn disturb(random: &mut Random, text: &str) -> String {
 
 /// Cuts, drops, repeats, swaps and replaces words and characters.
 fn mutate(random: &mut Random, text: &str, other: &str) -> String {
-    const WORDS: [&str; 24] = [
+    const WORDS: [&str; 27] = [
         "v0",
         "v3",
         "i0",
@@ -237,6 +237,9 @@ fn mutate(random: &mut Random, text: &str, other: &str) -> String {
         "block",
         "reduce",
         "carry",
+        "while",
+        "do",
+        "scratch",
         "1e999",
     ];
     let mut words: Vec<&str> = text.split_inclusive([' ', '\n', ',', '[', ']', '(', ')']).collect();

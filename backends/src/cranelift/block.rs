@@ -197,7 +197,9 @@ impl Code<'_, '_> {
     /// A branch that lanes take differently: `then`, the expected side, for all of them, and `otherwise` on top if any
     /// lane asks for it.
     fn vector_branch(&mut self, results: &[Var], condition: Var, then: &Block, otherwise: &Block) {
+        let active = self.narrow(condition, true, then);
         self.insts(&then.insts);
+        self.active.clone_from(&active);
         let common = self.carried_values(&then.yields);
         let off = self.any_lane_off(condition);
         let rare = self.builder.create_block();
@@ -207,7 +209,9 @@ impl Code<'_, '_> {
 
         self.builder.switch_to_block(rare);
         self.scopes.open();
+        self.narrow(condition, false, otherwise);
         let chosen = self.rare_side(results, otherwise);
+        self.active = active;
         let mut selected: SmallVec<[Value; 8]> = SmallVec::new();
         for &var in results {
             let (size, kinds) = self.carried_types(self.dtype(var));
@@ -226,7 +230,8 @@ impl Code<'_, '_> {
     fn inner_loop(&mut self, inner: &Loop) {
         match &inner.kind {
             LoopKind::Reduce { accumulators } => self.reduction(inner, accumulators),
-            LoopKind::Carry { initial, parameters } => self.carry_loop(inner, initial, parameters),
+            LoopKind::Carry { .. } => self.carry_loop(inner),
+            LoopKind::While { condition, .. } => self.while_loop(inner, condition),
         }
     }
 }

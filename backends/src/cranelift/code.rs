@@ -1,5 +1,6 @@
 //! The state of code generation, and how values of the kernel are held in values of the code.
 
+use super::active::Mask;
 use super::address::{Place, Scopes};
 use super::constants::{Pool, splatted};
 use super::entry::Entry;
@@ -88,6 +89,8 @@ pub(super) struct Code<'k, 'f> {
     /// From where the address of a place is reached that differs in constant coordinates only.
     pub(super) neighbours: FxHashMap<Place, Place>,
     pub(super) lanes: Lanes,
+    /// The lanes that count, if not all do.
+    pub(super) active: Option<Mask>,
     /// By how much a loop's index is ahead of `indices`, in an unrolled copy of its body.
     pub(super) ahead: (IndexId, i64),
     /// Scalars splatted before the current vector loop.

@@ -90,6 +90,7 @@ pub(super) fn write(kernel: &Kernel, isa: &dyn TargetIsa, role: Role) -> Written
         scopes: Scopes::default(),
         neighbours: FxHashMap::default(),
         lanes: Lanes::One,
+        active: None,
         ahead: (IndexId(0), 0),
         splats: FxHashMap::default(),
         rows: memory::Rows::default(),

@@ -60,7 +60,7 @@ impl Code<'_, '_> {
         if let Inst::Loop(inner) = inst {
             inside.push(inner.index);
         }
-        for block in invariant::nested(inst) {
+        for block in inst.blocks() {
             block.insts.iter().for_each(|nested| self.gather_places(nested, inside, all));
         }
         if let Inst::Loop(_) = inst {

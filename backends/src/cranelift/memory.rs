@@ -52,7 +52,7 @@ impl Rows {
         let mut loads: FxHashMap<(Place, i64), Vec<(i64, Var)>> = FxHashMap::default();
         let mut stores: FxHashMap<(Place, i64), i64> = FxHashMap::default();
         for inst in insts {
-            invariant::nested(inst).for_each(|block| self.gather(code, &mut block.insts.iter(), lanes));
+            inst.blocks().for_each(|block| self.gather(code, &mut block.insts.iter(), lanes));
             let Some((buffer, at, written)) = invariant::access(inst) else { continue };
             let (place, offset) = code.access(buffer, at);
             let buffer = &code.kernel.buffers[buffer.0 as usize];
@@ -67,7 +67,7 @@ impl Rows {
                 if written {
                     *stores.entry(row).or_default() += 1;
                 } else {
-                    let element = (offset.rem_euclid(step), invariant::results(inst)[0]);
+                    let element = (offset.rem_euclid(step), inst.results()[0]);
                     loads.entry(row).or_default().push(element);
                 }
             }

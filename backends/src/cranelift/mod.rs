@@ -13,6 +13,7 @@
 //!
 //! Scalar and SIMD code give the same bits, because every SIMD lane computes what the scalar code computes.
 
+mod active;
 mod address;
 mod block;
 mod casts;

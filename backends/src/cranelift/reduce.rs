@@ -64,7 +64,7 @@ impl Code<'_, '_> {
         for (&kind, &var) in kinds.iter().zip(&inner.results) {
             let dtype = self.dtype(var);
             self.builder.append_block_param(merge, scalar_type(dtype));
-            empty.push(self.literal(kind.empty(dtype)));
+            empty.push(self.literal(kind.identity(dtype)));
         }
         let any = self.ins().icmp(IntCC::SignedLessThan, start, end);
         self.ins().brif(any, run, &[], merge, &arguments(&empty));

@@ -230,3 +230,63 @@ fn long_bodies_run_on_no_copies() {
     );
     check(&text, 8);
 }
+
+#[test]
+fn lanes_that_did_not_ask_end_nothing() {
+    // The loops would never end for the values of lanes that take the other side, or whose outer loop is done.
+    let text = "kernel @others(dims n, m; read %0: i64[n], write %1: i64[n], write %2: i64[n]) {
+      grid i0 in n {
+        v0: i64 = load %0[i0]
+        v1: i64 = constant 3
+        v2: i64 = constant 1
+        v3: i64 = constant 0
+        v4: i64 = and v0, v1
+        v5: bool = greater v4, v2
+        v12: i64 = if v5 {
+          v9: i64 = while i1 in 9223372036854775807 (v6 = v0) {
+            v7: i64 = and v6, v1
+            v70: bool = greater v7, v2
+            v71: i64 = and v0, v1
+            v72: bool = less_equal v71, v2
+            v73: bool = or v70, v72
+            yield v73
+          } do {
+            v8: i64 = subtract v6, v2
+            yield v8
+          }
+          yield v9
+        } else {
+          v11: i64 = while i2 in 9223372036854775807 (v10 = v0) {
+            v13: i64 = and v0, v1
+            v14: bool = greater v13, v2
+            v15: i64 = and v10, v1
+            v16: bool = greater v15, v3
+            v17: bool = or v14, v16
+            yield v17
+          } do {
+            v18: i64 = subtract v10, v2
+            yield v18
+          }
+          yield v11
+        }
+        store %1[i0] v12
+        v30: i64 = while i3 in m (v20 = v4) {
+          v21: bool = less v20, v1
+          yield v21
+        } do {
+          v26: i64 = while i4 in 9223372036854775807 (v22 = v20) {
+            v23: bool = less_equal v22, v20
+            v24: bool = equal v20, v1
+            v25: bool = or v23, v24
+            yield v25
+          } do {
+            v27: i64 = add v22, v2
+            yield v27
+          }
+          yield v26
+        }
+        store %2[i0] v30
+      }
+    }";
+    check(text, 9);
+}

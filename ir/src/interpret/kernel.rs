@@ -217,10 +217,16 @@ impl<'r, 'm> Machine<'r, 'm> {
                     self.set(result, accumulator.finish());
                 }
             }
-            LoopKind::Carry { initial, parameters } => {
+            LoopKind::Carry { initial, parameters } | LoopKind::While { initial, parameters, .. } => {
                 self.copy(initial, parameters);
                 for iteration in 0..self.extent(looped.extent)? {
                     self.indices[looped.index.0 as usize] = iteration;
+                    if let Some(condition) = looped.condition() {
+                        self.block(condition)?;
+                        if !self.get(condition.yields[0]).as_bool() {
+                            break;
+                        }
+                    }
                     self.block(&looped.body)?;
                     self.copy(&looped.body.yields, parameters);
                 }

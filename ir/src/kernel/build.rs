@@ -112,7 +112,7 @@ impl KernelBuilder {
         TableId(index as u32)
     }
 
-    /// A new value without a definition, for [`LoopKind::Carry`] parameters.
+    /// A new value without a definition, for the parameters of a loop.
     pub fn fresh(&mut self, dtype: DType) -> Var {
         self.kernel.values.push(dtype);
         Var(self.kernel.values.len() as u32 - 1)
@@ -272,6 +272,20 @@ impl KernelBuilder {
     ) -> Vars {
         let kind = LoopKind::Carry { initial: Vars::from_slice(initial), parameters: Vars::from_slice(parameters) };
         self.push_loop(index, extent, kind, body)
+    }
+
+    /// A loop that carries values as long as a condition holds, with blocks from [`Self::close_block`]: the condition
+    /// yields a `bool`, the body the next values.
+    pub fn while_loop(
+        &mut self,
+        (index, extent): (IndexId, Extent),
+        initial: &[Var],
+        parameters: &[Var],
+        condition: Block,
+        body: Block,
+    ) -> Vars {
+        let (initial, parameters) = (Vars::from_slice(initial), Vars::from_slice(parameters));
+        self.push_loop(index, extent, LoopKind::While { initial, parameters, condition }, body)
     }
 
     fn push_loop(&mut self, index: IndexId, extent: Extent, kind: LoopKind, body: Block) -> Vars {

@@ -1,6 +1,6 @@
 //! What makes a kernel's instructions well formed: their dtypes, buffers, yields and results.
 
-use super::kernel::{Context, Verifier};
+use super::kernel::{Context, Memory, Verifier};
 use crate::kernel::{Access, Affine, Block, BufferId, Inst, Loop, LoopKind, Var, Vars};
 use crate::{DType, Scalar};
 
@@ -77,8 +77,10 @@ impl Verifier<'_> {
         (stores, value): (bool, Var),
     ) {
         at.iter().for_each(|affine| self.affine(inst, affine));
-        if !context.memory {
-            self.report_in(inst, "K15", "branches neither load nor store");
+        match (context.memory, stores) {
+            (Memory::None, _) => self.report_in(inst, "K15", "branches neither load nor store"),
+            (Memory::Loads, true) => self.report_in(inst, "K15", "while loops do not store"),
+            (Memory::Loads, false) | (Memory::LoadsAndStores, _) => {}
         }
         let Some(declared) = self.kernel.buffers.get(buffer.0 as usize) else {
             return self.report_in(inst, "K14", format!("there is no buffer %{}", buffer.0));
@@ -112,24 +114,25 @@ impl Verifier<'_> {
         self.expect_dtype(inst, "K16", condition, DType::Bool);
         for block in [then, otherwise] {
             if self.may_nest(inst, context) {
-                self.block(Some(inst), block, &[], Context { depth: context.depth + 1, memory: false });
+                self.block(Some(inst), block, &[], Context { depth: context.depth + 1, memory: Memory::None });
             }
             self.agree(inst, "K16", ("yielded", &block.yields), results);
         }
     }
 
-    /// K17, K18.
+    /// K17, K18, K22.
     fn looped(&mut self, inst: &Inst, context: Context, looped: &Loop) {
-        if let LoopKind::Carry { initial, .. } = &looped.kind {
-            self.used(inst, initial);
-        }
+        self.used(inst, looped.initial());
         for &parameter in looped.parameters() {
             self.define_once(inst, parameter);
         }
         self.enter_loop(inst, looped.index, looped.extent);
         if self.may_nest(inst, context) {
-            let inside = Context { depth: context.depth + 1, ..context };
-            self.block(Some(inst), &looped.body, looped.parameters(), inside);
+            let allowed = if looped.condition().is_some() { Memory::Loads } else { Memory::LoadsAndStores };
+            let inside = Context { depth: context.depth + 1, memory: context.memory.min(allowed) };
+            looped.condition().into_iter().chain([&looped.body]).for_each(|block| {
+                self.block(Some(inst), block, looped.parameters(), inside);
+            });
         }
         self.leave_loop();
         match &looped.kind {
@@ -145,10 +148,16 @@ impl Verifier<'_> {
                     }
                 }
             }
-            LoopKind::Carry { initial, parameters } => {
+            LoopKind::Carry { initial, parameters } | LoopKind::While { initial, parameters, .. } => {
                 self.agree(inst, "K18", ("initial", initial), &looped.results);
                 self.agree(inst, "K18", ("carried", parameters), &looped.results);
                 self.agree(inst, "K18", ("yielded", &looped.body.yields), &looped.results);
+            }
+        }
+        if let Some(condition) = looped.condition() {
+            match condition.yields[..] {
+                [asked] => self.expect_dtype(inst, "K22", asked, DType::Bool),
+                _ => self.report_in(inst, "K22", format!("the condition yields {} values", condition.yields.len())),
             }
         }
     }

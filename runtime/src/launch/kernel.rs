@@ -14,6 +14,9 @@ use std::ops::Range;
 /// `docs/records/threads.md`).
 const NANOSECONDS_PER_INSTRUCTION: f64 = 0.07;
 
+/// So many iterations a loop is taken to have that ends when a condition does not hold.
+const WHILE_ITERATIONS: f64 = 64.0;
+
 /// How a call may use threads.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Threads {
@@ -120,8 +123,11 @@ impl Launch {
 struct Work {
     /// Instructions outside of inner loops.
     straight: f64,
-    looped: Vec<(f64, SmallVec<[Extent; 2]>)>,
+    looped: Vec<(f64, SmallVec<[Around; 2]>)>,
 }
+
+/// A loop around instructions: its extent, and the most iterations to reckon with.
+type Around = (Extent, f64);
 
 impl Work {
     fn of(kernel: &kernel::Kernel) -> Self {
@@ -130,18 +136,35 @@ impl Work {
         work
     }
 
-    fn block(&mut self, block: &Block, around: &SmallVec<[Extent; 2]>) {
+    fn block(&mut self, block: &Block, around: &SmallVec<[Around; 2]>) {
         let count = block.insts.len() as f64;
         if around.is_empty() {
             self.straight += count;
         } else {
             self.looped.push((count, around.clone()));
         }
+        self.loops(block, around);
+    }
+
+    /// What the loops of a block run, also those on the expected sides of its branches.
+    fn loops(&mut self, block: &Block, around: &SmallVec<[Around; 2]>) {
         for inst in &block.insts {
-            if let Inst::Loop(nested) = inst {
-                let mut around = around.clone();
-                around.push(nested.extent);
-                self.block(&nested.body, &around);
+            match inst {
+                Inst::Loop(nested) => {
+                    let mut around = around.clone();
+                    let most = if nested.condition().is_some() { WHILE_ITERATIONS } else { f64::INFINITY };
+                    around.push((nested.extent, most));
+                    inst.blocks().for_each(|block| self.block(block, &around));
+                }
+                Inst::If { then, .. } => self.loops(then, around),
+                Inst::Constant { .. }
+                | Inst::Scalar { .. }
+                | Inst::Cast { .. }
+                | Inst::Bitcast { .. }
+                | Inst::Index { .. }
+                | Inst::Load { .. }
+                | Inst::Store { .. }
+                | Inst::Lookup { .. } => {}
             }
         }
     }
@@ -151,7 +174,9 @@ impl Work {
     fn pieces(&self, grid: i64, sizes: &Sizes, threads: Threads) -> usize {
         let mut instructions = self.straight;
         for (count, around) in &self.looped {
-            instructions += around.iter().fold(*count, |product, &extent| product * extent_size(extent, sizes) as f64);
+            instructions += around
+                .iter()
+                .fold(*count, |product, &(extent, most)| product * (extent_size(extent, sizes) as f64).min(most));
         }
         let nanoseconds = instructions * grid as f64 * NANOSECONDS_PER_INSTRUCTION;
         if nanoseconds < threads.from_nanoseconds || threads.cap == 1 {
