@@ -15,6 +15,9 @@ use std::sync::Arc;
 /// Temporaries up to this many bytes live on the caller's stack.
 const STACK_BYTES: usize = 4096;
 
+/// A call with up to so many temporaries, and as many buffers of one kernel, allocates nothing for them.
+const INLINE_BUFFERS: usize = 64;
+
 /// Estimated time of one scalar instruction on one lane; SIMD and multiple issue included (see
 /// `docs/records/threads.md`).
 const NANOSECONDS_PER_INSTRUCTION: f64 = 0.07;
@@ -65,7 +68,7 @@ struct Call<'a, 'v, 'w> {
     inputs: &'a [View<'v>],
     outputs: &'a mut [ViewMut<'w>],
     sizes: &'a Sizes,
-    slots: SmallVec<[*mut u8; 8]>,
+    slots: SmallVec<[*mut u8; INLINE_BUFFERS]>,
     threads: Threads,
 }
 
@@ -156,7 +159,7 @@ impl Launcher {
     #[inline]
     fn run_steps(&self, call: &mut Call<'_, '_, '_>) {
         for (index, step) in self.steps.iter().enumerate() {
-            let mut arguments = SmallVec::<[*mut u8; 16]>::new();
+            let mut arguments = SmallVec::<[*mut u8; INLINE_BUFFERS]>::new();
             for &source in &step.arguments {
                 arguments.push(match source {
                     // Kernels only read buffers that are inputs or constants.
