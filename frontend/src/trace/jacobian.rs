@@ -5,7 +5,7 @@
 
 use super::frame::place_of;
 use super::{Traced, located_at, record, trace};
-use crate::tree::{Outline, leaves};
+use crate::tree::{leaves, with_leaves};
 use crate::{Array, Tensor, Tree, constant, stack, zeros};
 use rotrace_ir::{DType, Dim, Shape};
 use std::panic::Location;
@@ -197,12 +197,4 @@ impl Plan {
 /// The number of elements over fixed sizes.
 fn elements(shape: &[Dim]) -> Option<usize> {
     shape.iter().try_fold(1_usize, |product, dim| product.checked_mul(usize::try_from(dim.as_fixed()?).ok()?))
-}
-
-/// The tree of the same structure over other leaves.
-fn with_leaves<T: Tree<Tensor>>(like: &T, leaves: Vec<Tensor>) -> T {
-    match Outline::of(like).build(leaves) {
-        Some(tree) => tree,
-        None => unreachable!("a tree is built from its own outline"),
-    }
 }
