@@ -1,9 +1,9 @@
 //! The type rules of operations with functions in them.
 
 use super::{Inferred, Types, Violation, violation};
+use crate::DType;
 use crate::dim::{Dim, MAX_RANK, Type};
 use crate::graph::{Checkpoint, Function, Op, Rule, RuleKind, Scan, While};
-use crate::DType;
 
 /// C25: a nested function has the dims of the function that it stands in.
 fn check_dims(function: &Function, names: &[String]) -> Result<(), Violation> {
@@ -88,11 +88,13 @@ fn switch(branches: &[Function], operands: &[&Type], names: &[String]) -> Result
     let by_number = matches!(selector.dtype, DType::I32 | DType::I64);
     if selector.rank() > 0 || !by_number && (selector.dtype != DType::Bool || branches.len() != 2) {
         let (ty, count) = (selector.display(names), branches.len());
-        let message = format!("{ty} cannot select among {count} branches: a bool[] selects among 2, an i32[] or i64[] among any");
+        let message =
+            format!("{ty} cannot select among {count} branches: a bool[] selects among 2, an i32[] or i64[] among any");
         return violation("C30", message);
     }
     for branch in branches {
-        let fits = branch.parameter_types().eq(arguments.iter().copied()) && branch.result_types().eq(first.result_types());
+        let fits =
+            branch.parameter_types().eq(arguments.iter().copied()) && branch.result_types().eq(first.result_types());
         if !fits {
             let wanted = signature(arguments.iter().copied(), first.result_types(), names);
             let message = format!("the branch @{} has to be {wanted}, but is {}", branch.name, own_signature(branch));
@@ -104,16 +106,22 @@ fn switch(branches: &[Function], operands: &[&Type], names: &[String]) -> Result
 
 /// C31: both functions take the operands; the condition gives `bool[]` and the body what is carried.
 fn while_loop(looped: &While, operands: &[&Type], names: &[String]) -> Result<Types, Violation> {
-    let carried = operands.get(..looped.carried).unwrap_or(operands);
+    let Some(carried) = operands.get(..looped.carried) else {
+        let count = operands.len();
+        return violation("C31", format!("a loop of {count} operands cannot carry {}", looped.carried));
+    };
     let truth = Type::scalar(DType::Bool);
     let functions: [(&str, &Function, &[&Type]); 2] =
         [("condition", &looped.condition, &[&truth]), ("body", &looped.body, carried)];
     for (what, function, results) in functions {
         let takes = function.parameter_types().eq(operands.iter().copied());
-        if looped.carried > operands.len() || !takes || !function.result_types().eq(results.iter().copied()) {
+        if !takes || !function.result_types().eq(results.iter().copied()) {
             let wanted = signature(operands.iter().copied(), results.iter().copied(), names);
             let own = own_signature(function);
-            return violation("C31", format!("the {what} of a loop that carries {} has to be {wanted}, but is {own}", looped.carried));
+            return violation(
+                "C31",
+                format!("the {what} of a loop that carries {} has to be {wanted}, but is {own}", looped.carried),
+            );
         }
     }
     Ok(carried.iter().map(|&ty| ty.clone()).collect())
