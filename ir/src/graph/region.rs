@@ -54,7 +54,7 @@ pub enum Checkpoint {
     All,
     /// Those of every so many iterations, and of so many iterations in turn.
     Every(u64),
-    /// At most so many at any time, with the fewest iterations computed again.
+    /// Those of at most so many iterations at any time, if they can be so few, with few iterations computed again.
     Binomial(u64),
 }
 

@@ -92,13 +92,36 @@ pub fn interpret(function: &Function, arguments: &[Constant]) -> Result<Vec<Cons
         return Err(InterpretError::Invalid(diagnostic));
     }
     let dims = bind_dims(function, arguments)?;
+    check_sizes(function, &dims)?;
     let arguments = arguments.iter().map(|argument| Rc::new(Array::from_constant(argument))).collect();
     let mut budget = ELEMENT_BUDGET;
     let results = run(function, arguments, &dims, &mut budget)?;
     Ok(results.iter().map(|result| result.to_constant()).collect())
 }
 
-/// The results of a well-formed function.
+/// That all sizes are possible, those in branches and loops that do not run too.
+fn check_sizes(function: &Function, dims: &[u64]) -> Result<(), InterpretError> {
+    let negative = |id: ValueId, ty: String| Err(InterpretError::NegativeSize { value: id.0, ty });
+    for node in &function.nodes {
+        for &id in &node.results {
+            let ty = function.ty(id);
+            if ty.shape.iter().any(|dim| dim.size(dims).is_none()) {
+                return negative(id, ty.display(&function.dims));
+            }
+        }
+        match &node.op {
+            Op::Scan(scan) if scan.length.size(dims).is_none() => {
+                return negative(node.results[0], format!("scan of length {}", scan.length.display(&function.dims)));
+            }
+            // A rule does not run.
+            Op::Custom(_) => {}
+            other => other.functions().into_iter().try_for_each(|function| check_sizes(function, dims))?,
+        }
+    }
+    Ok(())
+}
+
+/// The results of a well-formed function whose sizes are possible.
 fn run(
     function: &Function,
     arguments: Vec<Rc<Array>>,
@@ -167,15 +190,12 @@ impl Interpreter<'_> {
     /// The sizes of a node's result, after paying for its elements.
     fn result_shape(&mut self, node: &Node, id: ValueId) -> Result<Vec<u64>, InterpretError> {
         let ty = self.function.ty(id);
-        let described = || ty.display(&self.function.dims);
-        let sizes: Option<Vec<u64>> = ty.shape.iter().map(|dim| dim.size(self.dims)).collect();
-        let Some(sizes) = sizes else { return Err(InterpretError::NegativeSize { value: id.0, ty: described() }) };
         let cost = element_count(&ty.shape, self.dims).and_then(|count| self.cost(node, count));
         match cost.and_then(|cost| self.budget.checked_sub(cost)) {
             Some(left) => *self.budget = left,
-            None => return Err(InterpretError::Budget { value: id.0, ty: described() }),
+            None => return Err(InterpretError::Budget { value: id.0, ty: ty.display(&self.function.dims) }),
         }
-        Ok(sizes)
+        Ok(ty.shape.iter().map(|dim| dim.size(self.dims).expect("checked ahead")).collect())
     }
 
     /// The elements that are made and read for a result of `count` elements; `None` on overflow.

@@ -49,6 +49,14 @@ impl<'a> Parser<'a> {
         self.cursor.number("a size")
     }
 
+    fn count(&mut self) -> Result<usize, ParseError> {
+        self.cursor.number("a number of values")
+    }
+
+    fn iterations(&mut self) -> Result<u64, ParseError> {
+        self.cursor.number("a number of iterations")
+    }
+
     pub(super) fn shape(&mut self) -> Result<Shape, ParseError> {
         self.dims.shape(&mut self.cursor)
     }
@@ -117,15 +125,17 @@ impl<'a> Parser<'a> {
     }
 
     pub(super) fn while_loop(&mut self) -> Result<While, ParseError> {
-        let carried = self.attribute('{', "carried", Self::size)?;
+        let carried = self.attribute('{', "carried", Self::count)?;
         self.cursor.expect(',')?;
         let mut bound = None;
         if self.cursor.eat_keyword("bound") {
             self.cursor.expect('=')?;
-            bound = Some(self.wide()?);
+            bound = Some(self.iterations()?);
             self.cursor.expect(',')?;
+            self.cursor.keyword("functions")?;
+        } else if !self.cursor.eat_keyword("functions") {
+            return Err(self.cursor.unexpected("`bound` or `functions`"));
         }
-        self.cursor.keyword("functions")?;
         self.cursor.expect('=')?;
         let (condition, body) = (self.nested()?, self.nested()?);
         self.cursor.expect('}')?;
@@ -134,8 +144,8 @@ impl<'a> Parser<'a> {
 
     pub(super) fn scan(&mut self) -> Result<Scan, ParseError> {
         Ok(Scan {
-            carried: self.attribute('{', "carried", Self::size)?,
-            scanned: self.attribute(',', "scanned", Self::size)?,
+            carried: self.attribute('{', "carried", Self::count)?,
+            scanned: self.attribute(',', "scanned", Self::count)?,
             length: self.attribute(',', "length", |parser| parser.dims.dim(&mut parser.cursor))?,
             reverse: self.attribute(',', "reverse", Self::truth)?,
             checkpoint: self.attribute(',', "checkpoint", Self::checkpoint)?,
@@ -152,7 +162,7 @@ impl<'a> Parser<'a> {
             return Err(self.cursor.unexpected("one of `all`, `every`, `binomial`"));
         }
         self.cursor.expect('(')?;
-        let count = self.cursor.number("a number of iterations")?;
+        let count = self.iterations()?;
         self.cursor.expect(')')?;
         Ok(if every { Checkpoint::Every(count) } else { Checkpoint::Binomial(count) })
     }

@@ -11,7 +11,7 @@ use std::fmt::{self, Display, Formatter, Write};
 
 impl Display for Function {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        Printer { function: self, splat_budget: SPLAT_BUDGET }.function(f)?;
+        Printer { function: self, splat_budget: SPLAT_BUDGET, depth: 0 }.function(f)?;
         f.write_char('\n')
     }
 }
@@ -30,6 +30,8 @@ struct Printer<'a> {
     function: &'a Function,
     /// What is left of [`SPLAT_BUDGET`].
     splat_budget: u64,
+    /// How many functions this one stands in.
+    depth: usize,
 }
 
 impl Printer<'_> {
@@ -40,9 +42,17 @@ impl Printer<'_> {
                 self.node(node, f)?;
             }
         }
-        f.write_str("  return")?;
+        self.indent(true, f)?;
+        f.write_str("return")?;
         separated(f, " ", ", ", &self.function.results, |&id, f| write!(f, "%{}", id.0))?;
-        f.write_str("\n}")
+        f.write_char('\n')?;
+        self.indent(false, f)?;
+        f.write_char('}')
+    }
+
+    /// The start of a line inside of this function, or of its last line.
+    fn indent(&self, inside: bool, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{:1$}", "", 2 * (self.depth + usize::from(inside)))
     }
 
     fn signature(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -72,7 +82,8 @@ impl Printer<'_> {
     }
 
     fn node(&mut self, node: &Node, f: &mut Formatter<'_>) -> fmt::Result {
-        separated(f, "  ", ", ", &node.results, |&id, f| self.definition(id, f))?;
+        self.indent(true, f)?;
+        separated(f, "", ", ", &node.results, |&id, f| self.definition(id, f))?;
         write!(f, " = {}", node.op.name())?;
         separated(f, " ", ", ", &node.operands, |&id, f| write!(f, "%{}", id.0))?;
         self.attributes(&node.op, f)?;
@@ -148,7 +159,7 @@ impl Printer<'_> {
             if place > 0 {
                 f.write_str(" ")?;
             }
-            let mut inner = Printer { function, splat_budget: self.splat_budget };
+            let mut inner = Printer { function, splat_budget: self.splat_budget, depth: self.depth + 1 };
             inner.function(f)?;
             self.splat_budget = inner.splat_budget;
         }

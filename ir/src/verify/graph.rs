@@ -4,7 +4,7 @@
 //! [`crate::graph::infer`]. `docs/graph-ir.md` lists both.
 
 use super::Diagnostic;
-use crate::dim::{MAX_RANK, Type};
+use crate::dim::{DimId, MAX_RANK, Type};
 use crate::graph::infer::{Types, infer};
 use crate::graph::{Function, MAX_FUNCTION_NESTING, Node, Op, Value, ValueId};
 use crate::text::is_identifier;
@@ -14,12 +14,12 @@ use std::collections::HashSet;
 /// Everything that is wrong with a function; empty if it is well formed.
 #[must_use]
 pub fn verify(function: &Function) -> Vec<Diagnostic> {
-    verify_nested(function, 0)
+    verify_nested(function, 0, vec![false; function.dims.len()])
 }
 
-/// As [`verify`], of a function that stands in so many others.
-fn verify_nested(function: &Function, depth: usize) -> Vec<Diagnostic> {
-    let mut verifier = Verifier { function, diagnostics: Vec::new(), defined: 0, depth };
+/// As [`verify`], of a function that stands in so many others, the innermost of which knows these dimensions.
+fn verify_nested(function: &Function, depth: usize, known: Vec<bool>) -> Vec<Diagnostic> {
+    let mut verifier = Verifier { function, diagnostics: Vec::new(), defined: 0, depth, known };
     verifier.names();
     verifier.parameters();
     verifier.dims();
@@ -37,6 +37,8 @@ struct Verifier<'a> {
     /// The number of results that the nodes so far have in all, which is the number of values if F5 holds.
     defined: usize,
     depth: usize,
+    /// The dimensions that are the size of a parameter, here or further out, and those that were reported not to be.
+    known: Vec<bool>,
 }
 
 impl<'a> Verifier<'a> {
@@ -95,34 +97,42 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    /// F4: types name declared dimensions, each of which a call can know from the types of the parameters. A nested
-    /// function knows what the function around it knows.
+    /// F4: types and lengths name declared dimensions, each of which a call can know from the types of the parameters. A
+    /// nested function knows what the function around it knows.
     fn dims(&mut self) {
         let function = self.function;
-        let mut known = vec![self.depth > 0; function.dims.len()];
-        for value in function.parameters.iter().filter_map(|&id| self.value(id)) {
+        for value in function.parameters.iter().filter_map(|id| function.values.get(id.0 as usize)) {
             for id in value.ty.shape.iter().filter_map(|dim| dim.name) {
-                if let Some(known) = known.get_mut(id.0 as usize) {
+                if let Some(known) = self.known.get_mut(id.0 as usize) {
                     *known = true;
                 }
             }
         }
         for (position, value) in function.values.iter().enumerate() {
+            let node = function.nodes.get(value.node.0 as usize);
             for id in value.ty.shape.iter().filter_map(|dim| dim.name) {
-                let node = function.nodes.get(value.node.0 as usize);
-                match known.get_mut(id.0 as usize) {
-                    None => {
-                        self.report("F4", node, format!("%{position} has dimension {} that is not declared", id.0));
-                    }
-                    Some(known) if !*known => {
-                        // Once per dimension is enough.
-                        *known = true;
-                        let name = &function.dims[id.0 as usize];
-                        self.report("F4", node, format!("dimension {name} is not the size of any parameter"));
-                    }
-                    Some(_) => {}
+                if id.0 as usize >= function.dims.len() {
+                    self.report("F4", node, format!("%{position} has dimension {} that is not declared", id.0));
+                } else {
+                    self.needs(id, node);
                 }
             }
+        }
+        for node in &function.nodes {
+            // One that is not declared is against C33.
+            if let Op::Scan(scan) = &node.op
+                && let Some(id) = scan.length.name.filter(|id| (id.0 as usize) < function.dims.len())
+            {
+                self.needs(id, Some(node));
+            }
+        }
+    }
+
+    /// Reports a declared dimension that is not known, once.
+    fn needs(&mut self, id: DimId, node: Option<&Node>) {
+        if !std::mem::replace(&mut self.known[id.0 as usize], true) {
+            let name = &self.function.dims[id.0 as usize];
+            self.report("F4", node, format!("dimension {name} is not the size of any parameter"));
         }
     }
 
@@ -150,7 +160,10 @@ impl<'a> Verifier<'a> {
         }
         let mut sound = true;
         for function in functions {
-            for problem in verify_nested(function, self.depth + 1) {
+            // Whether its dims are others is for the type rules to say.
+            let same = function.dims == self.function.dims;
+            let known = if same { self.known.clone() } else { vec![true; function.dims.len()] };
+            for problem in verify_nested(function, self.depth + 1, known) {
                 sound = false;
                 self.report("F10", Some(node), format!("in @{}: {problem}", function.name));
             }

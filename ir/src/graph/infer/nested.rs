@@ -106,13 +106,16 @@ fn switch(branches: &[Function], operands: &[&Type], names: &[String]) -> Result
 
 /// C31: both functions take the operands; the condition gives `bool[]` and the body what is carried.
 fn while_loop(looped: &While, operands: &[&Type], names: &[String]) -> Result<Types, Violation> {
-    let carried = operands.get(..looped.carried).unwrap_or(operands);
+    let Some(carried) = operands.get(..looped.carried) else {
+        let count = operands.len();
+        return violation("C31", format!("a loop of {count} operands cannot carry {}", looped.carried));
+    };
     let truth = Type::scalar(DType::Bool);
     let functions: [(&str, &Function, &[&Type]); 2] =
         [("condition", &looped.condition, &[&truth]), ("body", &looped.body, carried)];
     for (what, function, results) in functions {
         let takes = function.parameter_types().eq(operands.iter().copied());
-        if looped.carried > operands.len() || !takes || !function.result_types().eq(results.iter().copied()) {
+        if !takes || !function.result_types().eq(results.iter().copied()) {
             let wanted = signature(operands.iter().copied(), results.iter().copied(), names);
             let own = own_signature(function);
             return violation(

@@ -8,6 +8,9 @@ use std::rc::Rc;
 
 type Arrays = Vec<Rc<Array>>;
 
+/// What a call of a function costs beside its arguments and results, in elements that take about as long.
+const CALL_COST: usize = 16;
+
 impl Interpreter<'_> {
     /// Appends the results of a node with functions in it.
     pub(super) fn region(&mut self, node: &Node) -> Result<(), InterpretError> {
@@ -26,7 +29,9 @@ impl Interpreter<'_> {
         Ok(())
     }
 
+    /// A call costs something whatever it does, so that the budget ends a loop that nothing else does.
     fn call(&mut self, function: &Function, arguments: Arrays) -> Result<Arrays, InterpretError> {
+        self.pay(CALL_COST + arguments.len() + function.results.len())?;
         run(function, arguments, self.dims, self.budget)
     }
 
@@ -35,8 +40,6 @@ impl Interpreter<'_> {
         let mut left = looped.bound.unwrap_or(u64::MAX);
         while left > 0 {
             let arguments = [&carried, constants].concat();
-            // Every array costs something, so that the budget ends a loop that nothing else does.
-            self.pay(1)?;
             if self.call(&looped.condition, arguments.clone())?[0].elements[0].bits == 0 {
                 break;
             }
@@ -49,18 +52,15 @@ impl Interpreter<'_> {
     fn scan(&mut self, node: &Node, scan: &Scan, operands: Arrays) -> Result<Arrays, InterpretError> {
         let stacked = &node.results[scan.carried..];
         let shapes = stacked.iter().map(|&id| self.result_shape(node, id)).collect::<Result<Vec<_>, _>>()?;
-        let length = match scan.length.size(self.dims) {
-            Some(length) => length,
-            None => return Err(self.negative_length(node, scan)),
-        };
+        let length = scan.length.size(self.dims).expect("checked ahead");
         let (carried, rest) = operands.split_at(scan.carried);
         let (scanned, constants) = rest.split_at(scan.scanned);
         let mut carried = carried.to_vec();
         let mut slices: Vec<Arrays> = vec![Vec::new(); stacked.len()];
         for step in 0..length {
             let place = if scan.reverse { length - 1 - step } else { step };
-            let taken = scanned.iter().map(|array| Rc::new(array.slice(place))).collect::<Arrays>();
-            self.pay(1)?;
+            self.pay(scanned.iter().map(|array| array.slice_size()).sum())?;
+            let taken: Arrays = scanned.iter().map(|array| Rc::new(array.slice(place))).collect();
             let mut results = self.call(&scan.body, [&carried, &taken, constants].concat())?;
             let own = results.split_off(scan.carried);
             slices.iter_mut().zip(own).for_each(|(slices, slice)| slices.push(slice));
@@ -76,12 +76,8 @@ impl Interpreter<'_> {
         Ok(results)
     }
 
-    fn negative_length(&self, node: &Node, scan: &Scan) -> InterpretError {
-        InterpretError::NegativeSize { value: node.results[0].0, ty: scan.length.display(&self.function.dims) }
-    }
-
-    fn pay(&mut self, cost: u64) -> Result<(), InterpretError> {
-        match self.budget.checked_sub(cost) {
+    fn pay(&mut self, cost: usize) -> Result<(), InterpretError> {
+        match self.budget.checked_sub(cost as u64) {
             Some(left) => *self.budget = left,
             None => return Err(InterpretError::Endless),
         }
