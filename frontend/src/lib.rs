@@ -26,6 +26,7 @@
 //!   compiles for types such as `"f64[n, 3], f64[3]"`.
 //! * Arguments and results are [`Tree`]s: tuples, arrays, vectors, options, structs with `#[derive(Tree)]`.
 //! * [`Traced::tangent`] differentiates with respect to steps on a [`Manifold`]: 3 numbers for a rotation, 6 for a rigid transform.
+//! * [`native`] makes a plain Rust function an operation, with a derivative by a rule.
 //! * [`spatial`] has rotations and rigid transforms, with the conventions of `scipy.spatial.transform`.
 //!
 //! [`eager`] has the spatial operations on arrays, compiled behind the scenes. The features `nalgebra` and `glam` convert
@@ -47,6 +48,7 @@ pub mod implementations;
 mod interop;
 pub mod linear;
 mod manifold;
+mod native;
 pub mod optimize;
 mod rows;
 mod signature;
@@ -59,10 +61,11 @@ pub use array::{Array, ArrayView, ArrayViewMut, Element};
 pub use compiled::{Compiled, With};
 pub use error::Error;
 pub use manifold::{Manifold, Side, Tangential};
+pub use native::{Failure, native};
 pub use rotrace_derive::{Manifold, Tree};
 pub use rotrace_ir::graph::Checkpoint;
 pub use rotrace_ir::{DType, Dim, Shape};
-pub use rotrace_runtime::{Engine, Executable, Options, Report};
+pub use rotrace_runtime::{Engine, Executable, Natives, Options, Report};
 pub use signature::{Signature, Specification};
 pub use tensor::{
     IntoAxes, IntoShape, IntoTensor, Operand, Tensor, Weak, concat, constant, eye, full, ones, stack, where_, zeros,

@@ -12,6 +12,7 @@ mod control;
 mod custom;
 mod frame;
 mod jacobian;
+mod native;
 mod parameters;
 mod traced;
 mod transform;
@@ -21,6 +22,7 @@ pub use axes::MappedAxes;
 pub use control::{Length, Scan, While, checkpoint, cond, fori, scan, switch, while_loop};
 pub(crate) use frame::{Mistake, Recorder, located_at, record, type_of};
 pub(crate) use jacobian::jacobian;
+pub(crate) use native::native_call;
 pub use traced::{Lowered, Traced, trace};
 
 use frame::{top_types, with_frame};

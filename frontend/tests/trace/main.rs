@@ -12,6 +12,7 @@ mod interpolation;
 mod linear;
 mod loops;
 mod manifolds;
+mod native;
 mod nested;
 mod operations;
 mod optimize;

@@ -20,6 +20,7 @@ mod elementwise;
 mod emit;
 mod index;
 mod movement;
+mod native;
 mod reduce;
 mod regions;
 
@@ -141,6 +142,7 @@ fn apply(
         op @ (Op::Call(_) | Op::Checkpoint(_) | Op::Switch(_) | Op::While(_) | Op::Scan(_)) => {
             return regions::region(e, op, operands);
         }
+        Op::Native(called) => return native::native(e, function, node, called, operands),
     };
     Ok(smallvec![Mapped { value, batched: true }])
 }
