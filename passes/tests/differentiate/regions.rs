@@ -64,7 +64,8 @@ fn checkpoint_policies_change_nothing_but_what_is_stored() {
         let values = evaluate(&plain, &x, &dims);
         x.extend(values.iter().map(|y| Random(9).array(&y.shape, -1.0, 1.0)));
         let expected = evaluate(&vjp(&plain, &all).unwrap(), &x, &dims);
-        for policy in ["every(1)", "every(3)", "every(5)", "every(100)", "binomial(3)", "binomial(8)", "binomial(100)"] {
+        for policy in ["every(1)", "every(3)", "every(5)", "every(100)", "binomial(3)", "binomial(8)", "binomial(100)"]
+        {
             let f = parse(&pendulum(&length, reverse, policy));
             let back = vjp(&f, &all).unwrap();
             assert_eq!(verify(&back), [], "{policy}");
@@ -198,11 +199,13 @@ fn passes_change_no_bit_of_loops() {
 
 #[test]
 fn what_stops_the_gradient_stops_it() {
-    let f = parse("fn @f(%x: f64[2]) -> (f64[2]) {
+    let f = parse(
+        "fn @f(%x: f64[2]) -> (f64[2]) {
   %s: f64[2] = stop_gradient %x
   %p: f64[2] = multiply %s, %x
   return %p
-}");
+}",
+    );
     let x = Array::f64(&[2], &[3.0, 4.0]);
     let ones = Array::f64(&[2], &[1.0, 1.0]);
     assert_eq!(evaluate(&vjp(&f, &[true]).unwrap(), &[x.clone(), ones.clone()], &[])[1].floats(), [3.0, 4.0]);

@@ -167,8 +167,7 @@ impl Groups {
         }
         let floats: Vec<bool> = function.result_types().map(|ty| ty.dtype.is_float()).collect();
         let chosen = ordered(result_groups, results);
-        let chosen =
-            chosen.map(|(place, tangent)| if tangent { floats.len() + rank(&floats, place) } else { place });
+        let chosen = chosen.map(|(place, tangent)| if tangent { floats.len() + rank(&floats, place) } else { place });
         Ok(rewired(&pushed, &types, &arguments, chosen.collect::<Vec<_>>()))
     }
 

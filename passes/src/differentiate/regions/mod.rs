@@ -15,8 +15,8 @@ pub(super) use forward::push_forward;
 pub(super) use prepare::prepared;
 pub(super) use reverse::{Way, forward};
 
-use rotrace_ir::graph::{Function, GraphBuilder, ValueId};
 use rotrace_ir::Type;
+use rotrace_ir::graph::{Function, GraphBuilder, ValueId};
 
 /// `function` behind other parameters: its argument `i` is parameter `arguments[i]`, and what it gives are those of its
 /// results.

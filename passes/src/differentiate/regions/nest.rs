@@ -7,6 +7,7 @@
 //! runs, and a factor of up to sqrt(2) fewer values at two levels, but its segments differ in length, which no loop of
 //! one body can express.
 
+use rotrace_ir::dim::MAX_RANK;
 use rotrace_ir::graph::{Checkpoint, GraphBuilder, Op, Scan, ValueId, Values};
 use rotrace_ir::{Dim, Shape, Type};
 use std::sync::Arc;
@@ -18,7 +19,10 @@ pub fn nested(builder: &mut GraphBuilder, scan: &Scan, length: u64, operands: &[
         Checkpoint::Every(every) => (every, Checkpoint::All),
         Checkpoint::Binomial(most) => segment(length, most),
     };
-    if segment >= length || segment <= 1 {
+    let rank = |&id: &ValueId| builder.function().ty(id).rank();
+    let deep =
+        operands.iter().map(rank).chain(scan.body.result_types().map(|ty| ty.rank() + 1)).max() >= Some(MAX_RANK);
+    if segment >= length || segment <= 1 || deep {
         return push(builder, Scan { checkpoint: Checkpoint::All, ..scan.clone() }, operands);
     }
     let (segments, rest) = (length / segment, length % segment);
@@ -89,10 +93,14 @@ fn segmented(
     });
     let outer_operands: Vec<ValueId> = outer_operands.collect();
     let mut body = GraphBuilder::new(scan.body.name.clone(), scan.body.dims.clone());
-    let parameters: Vec<Type> = outer_operands.iter().enumerate().map(|(place, &operand)| {
-        let ty = builder.function().ty(operand);
-        if is_scanned(scan, place) { Type { dtype: ty.dtype, shape: ty.shape[1..].into() } } else { ty.clone() }
-    }).collect();
+    let parameters: Vec<Type> = outer_operands
+        .iter()
+        .enumerate()
+        .map(|(place, &operand)| {
+            let ty = builder.function().ty(operand);
+            if is_scanned(scan, place) { Type { dtype: ty.dtype, shape: ty.shape[1..].into() } } else { ty.clone() }
+        })
+        .collect();
     let given = super::parameters_of(&mut body, &parameters);
     let inner = Scan { length: Dim::fixed(segment), checkpoint, ..scan.clone() };
     let results = push(&mut body, inner, &given);
@@ -112,12 +120,7 @@ fn segmented(
 }
 
 /// The operands with a part of what is scanned.
-fn sliced(
-    builder: &mut GraphBuilder,
-    scan: &Scan,
-    operands: &[ValueId],
-    range: std::ops::Range<u64>,
-) -> Vec<ValueId> {
+fn sliced(builder: &mut GraphBuilder, scan: &Scan, operands: &[ValueId], range: std::ops::Range<u64>) -> Vec<ValueId> {
     let part = |(place, &operand): (usize, &ValueId)| {
         if !is_scanned(scan, place) {
             return operand;

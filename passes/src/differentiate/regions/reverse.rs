@@ -2,12 +2,13 @@
 
 use super::super::emit::Emitter;
 use super::super::vjp::way_back;
-use super::super::DifferentiateError;
+use super::super::{DifferentiateError, place};
 use super::flow::varied_parameters;
 use super::{parameters_of, places};
+use crate::optimize::reads;
+use rotrace_ir::Type;
 use rotrace_ir::graph::{Checkpoint, Function, GraphBuilder, Node, Op, Scan, ValueId, Values};
 use rotrace_ir::scalar::ScalarOp;
-use rotrace_ir::Type;
 use std::sync::Arc;
 
 /// A node that was emitted so that there is a way back.
@@ -38,9 +39,7 @@ impl Way {
     pub fn back(&self, e: &mut Emitter, cotangents: &[Option<ValueId>]) -> Vec<(usize, ValueId)> {
         let operands = self.operands.iter().map(|source| match source {
             Source::Value(value) => *value,
-            Source::Cotangent(place, ty) => {
-                cotangents[*place].unwrap_or_else(|| e.neutral(ty.dtype, &ty.shape))
-            }
+            Source::Cotangent(place, ty) => cotangents[*place].unwrap_or_else(|| e.neutral(ty.dtype, &ty.shape)),
             Source::Nothing(ty) => e.neutral(ty.dtype, &ty.shape),
         });
         let operands: Vec<ValueId> = operands.collect();
@@ -69,7 +68,7 @@ pub fn forward(
         return Ok(None);
     }
     let way = match &node.op {
-        Op::Scan(scan) => return self::scan(e, scan, operands, wrt, &seeds).map(Some),
+        Op::Scan(scan) => return self::scan(e, scan, operands, wrt, &seeds, || place(function, node)).map(Some),
         Op::Switch(branches) => {
             let backs = branches.iter().map(|branch| way_back(branch, &wrt[1..], &seeds));
             let op = Op::Switch(backs.collect::<Result<Vec<_>, _>>()?.into());
@@ -93,31 +92,26 @@ fn scan(
     operands: &[ValueId],
     wrt: Vec<bool>,
     seeds: &[bool],
+    place: impl FnOnce() -> String,
 ) -> Result<Forward, DifferentiateError> {
     let wrt = varied_parameters(&scan.body, scan.carried, wrt);
     // What is carried has a cotangent in the iterations before the last, whoever asks for the last.
     let seeds: Vec<bool> = wrt[..scan.carried].iter().chain(&seeds[scan.carried..]).copied().collect();
     let back = way_back(&scan.body, &wrt, &seeds)?;
-    let used = used_parameters(&back);
+    let read = reads(&back);
+    let used: Vec<bool> = back.parameters.iter().map(|id| read[id.0 as usize]).collect();
     let kept: Vec<usize> = (0..scan.carried).filter(|&place| used[place]).collect();
     let mut body = scan.body.clone();
     body.results.extend(kept.iter().map(|&place| scan.body.parameters[place]));
     let stacking = Op::Scan(Arc::new(Scan { body, ..scan.clone() }));
     let mut results = match e.builder.push_all(stacking, operands) {
         Ok(results) => results,
-        Err(violation) => unreachable!("a loop can stack what it carries: {violation}"),
+        Err(violation) => return Err(DifferentiateError::Stack { reason: violation.to_string(), place: place() }),
     };
     let stacks = results[results.len() - kept.len()..].to_vec();
     results.truncate(results.len() - kept.len());
     let reversed = Reversed { scan, wrt, seeds, kept, used, back };
     Ok(Forward { way: reversed.way(e, operands, &results, &stacks), results })
-}
-
-fn used_parameters(function: &Function) -> Vec<bool> {
-    let mut used = vec![false; function.values.len()];
-    let operands = function.nodes.iter().flat_map(|node| &node.operands);
-    operands.chain(&function.results).for_each(|id| used[id.0 as usize] = true);
-    function.parameters.iter().map(|id| used[id.0 as usize]).collect()
 }
 
 /// A loop, for which the loop back is made.
@@ -140,7 +134,8 @@ impl Reversed<'_> {
     fn differentiated(&self) -> [Vec<usize>; 3] {
         let (first, second) = (self.scan.carried, self.scan.carried + self.scan.scanned);
         let all = places(&self.wrt);
-        let within = |range: std::ops::Range<usize>| all.iter().copied().filter(|place| range.contains(place)).collect();
+        let within =
+            |range: std::ops::Range<usize>| all.iter().copied().filter(|place| range.contains(place)).collect();
         [within(0..first), within(first..second), within(second..self.wrt.len())]
     }
 
@@ -155,8 +150,7 @@ impl Reversed<'_> {
         let [carried, scanned, constants] = self.differentiated();
         let [slices, shared] = self.reused();
         let own_type = |place: usize| e.ty(operands[place]).clone();
-        let stacked: Vec<usize> =
-            places(&self.seeds).into_iter().filter(|&place| place >= self.scan.carried).collect();
+        let stacked: Vec<usize> = places(&self.seeds).into_iter().filter(|&place| place >= self.scan.carried).collect();
         let cotangent = |place: usize| Source::Cotangent(place, e.ty(results[place]).clone());
         let mut sources: Vec<Source> = carried.iter().map(|&place| cotangent(place)).collect();
         sources.extend(constants.iter().map(|&place| Source::Nothing(own_type(place))));
