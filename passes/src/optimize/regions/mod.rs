@@ -21,6 +21,8 @@ pub fn regions(function: &Function) -> Function {
     if !function.nodes.iter().any(has_region) {
         return function.clone();
     }
+    // Before, so that what is known outside is known inside; and behind, for what turns out not to be needed.
+    let function = &trim::trimmed(function);
     let inner = rebuild(function, |builder, node, operands| match with_functions(&node.op, optimized) {
         Some(op) => short::written_out(builder, &op, operands)
             .unwrap_or_else(|| builder.push_all(op, operands).expect("passes keep signatures")),
