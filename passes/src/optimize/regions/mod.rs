@@ -2,6 +2,7 @@
 //!
 //! A loop or branch that has nothing to do is gone, one that would not end too; none is made to run that would not have.
 
+mod flow;
 mod hoist;
 mod short;
 mod trim;

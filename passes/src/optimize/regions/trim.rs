@@ -1,15 +1,16 @@
 //! What crosses the edges of functions in nodes for nothing.
 //!
 //! * A result that nobody reads is dropped, with what only it needs: also a value that a loop carries for itself alone.
-//! * A value that a loop carries unchanged is one of its constants.
-//! * An operand that a function does not use is dropped; one that comes twice comes once; a number goes inside, where
-//!   passes can see it.
+//! * A value that a loop carries unchanged is one of its constants. What comes out as it went in is what went in.
+//! * An operand that a function does not use is dropped; one that comes twice comes once, and so does a result; a number
+//!   goes inside, where passes can see it.
 
 use super::super::simplify::rebuild;
 use super::super::{dce, reads};
+use super::flow::{Flow, Source, used};
 use super::splat;
-use rotrace_ir::Scalar;
 use rotrace_ir::graph::{Function, GraphBuilder, Node, Op, Scan, ValueId, Values, While};
+use rotrace_ir::{Dim, Scalar};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
@@ -19,84 +20,16 @@ const UNREAD: ValueId = ValueId(u32::MAX);
 pub fn trimmed(function: &Function) -> Function {
     let read = reads(function);
     rebuild(function, |builder, node, operands| {
-        let Some(groups) = Groups::of(&node.op) else { return builder.copy(function, node, operands) };
+        let Some(flow) = Flow::of(&node.op) else { return builder.copy(function, node, operands) };
         let read: Vec<bool> = node.results.iter().map(|id| read[id.0 as usize]).collect();
         if !read.contains(&true) {
             return Values::from_elem(UNREAD, read.len());
         }
-        match Trim::of(builder, &groups, node, operands, &read) {
-            Some(trim) => trim.apply(builder, &groups, node, operands, &read),
+        match Trim::of(builder.function(), &flow, node, operands, &read) {
+            Some(trim) => trim.apply(builder, &flow, node, operands, &read),
             None => builder.copy(function, node, operands),
         }
     })
-}
-
-/// What the operands of a node with functions are.
-struct Groups {
-    /// How many are no parameters of its functions: the selector of a switch.
-    ahead: usize,
-    carried: usize,
-    scanned: usize,
-    /// Which of the carried ones no iteration changes.
-    unchanged: Vec<bool>,
-}
-
-impl Groups {
-    fn of(op: &Op) -> Option<Self> {
-        let unchanged = |body: &Function, carried: usize| {
-            let pairs = body.parameters.iter().zip(&body.results);
-            pairs.take(carried).map(|(parameter, result)| parameter == result).collect()
-        };
-        let (ahead, carried, scanned, unchanged) = match op {
-            Op::Call(_) | Op::Checkpoint(_) => (0, 0, 0, Vec::new()),
-            Op::Switch(_) => (1, 0, 0, Vec::new()),
-            Op::While(looped) => (0, looped.carried, 0, unchanged(&looped.body, looped.carried)),
-            Op::Scan(scan) => (0, scan.carried, scan.scanned, unchanged(&scan.body, scan.carried)),
-            _ => return None,
-        };
-        Some(Self { ahead, carried, scanned, unchanged })
-    }
-
-    /// Which results of the node's last function are wanted: those that are read, and carried values that another
-    /// iteration needs for them.
-    fn wanted(&self, op: &Op, read: &[bool]) -> Vec<bool> {
-        let mut wanted: Vec<bool> = (0..read.len()).map(|place| read[place] && !self.is_unchanged(place)).collect();
-        if !wanted.contains(&true) {
-            return wanted;
-        }
-        loop {
-            let used = used(op, &wanted);
-            let needed = (0..self.carried).filter(|&place| used[place] && !self.unchanged[place] && !wanted[place]);
-            let needed: Vec<usize> = needed.collect();
-            if needed.is_empty() {
-                return wanted;
-            }
-            needed.into_iter().for_each(|place| wanted[place] = true);
-        }
-    }
-
-    fn is_unchanged(&self, place: usize) -> bool {
-        self.unchanged.get(place).is_some_and(|&unchanged| unchanged)
-    }
-}
-
-/// Which parameters the functions of an operation use for the wanted results, and a condition for its own.
-fn used(op: &Op, wanted: &[bool]) -> Vec<bool> {
-    let functions = op.functions();
-    let mut used = vec![false; functions[0].parameters.len()];
-    for (place, function) in functions.into_iter().enumerate() {
-        let all = matches!(op, Op::While(_)) && place == 0;
-        let mut live = vec![false; function.values.len()];
-        let results = function.results.iter().enumerate().filter(|&(place, _)| all || wanted[place]);
-        results.for_each(|(_, id)| live[id.0 as usize] = true);
-        for node in function.nodes.iter().rev() {
-            if node.results.iter().any(|id| live[id.0 as usize]) {
-                node.operands.iter().for_each(|id| live[id.0 as usize] = true);
-            }
-        }
-        used.iter_mut().zip(&function.parameters).for_each(|(used, id)| *used |= live[id.0 as usize]);
-    }
-    used
 }
 
 /// What a parameter becomes.
@@ -119,66 +52,71 @@ struct Trim {
 
 impl Trim {
     /// `None` if all is needed.
-    fn of(builder: &GraphBuilder, groups: &Groups, node: &Node, operands: &[ValueId], read: &[bool]) -> Option<Self> {
-        let wanted = groups.wanted(&node.op, read);
+    fn of(function: &Function, flow: &Flow, node: &Node, operands: &[ValueId], read: &[bool]) -> Option<Self> {
+        let wanted = flow.wanted(&node.op, read);
         let used = used(&node.op, &wanted);
-        let operands = &operands[groups.ahead..];
-        let mut kept = [Vec::new(), Vec::new(), Vec::new()];
-        let mut arguments = vec![Argument::Unused; operands.len()];
-        let constants = groups.carried + groups.scanned;
-        let unchanged = (0..groups.carried).filter(|&place| groups.unchanged[place]);
-        let carried = (0..groups.carried).filter(|&place| wanted[place]);
+        let operands = &operands[flow.ahead..];
+        let constants = flow.carried + flow.scanned;
+        let carried = (0..flow.carried).filter(|&place| wanted[place]).collect();
+        let unchanged = (0..flow.carried).filter(|&place| flow.is_unchanged(place));
+        let scanned = (flow.carried..constants).filter(|&place| used[place]).collect();
+        let constants = (constants..operands.len()).chain(unchanged).filter(|&place| used[place]).collect();
+        let mut trim = Self { wanted, kept: [carried, scanned, constants], arguments: Vec::new() };
+        trim.arguments = vec![Argument::Unused; operands.len()];
         let mut next = 0;
-        for place in carried {
-            kept[0].push(place);
-            arguments[place] = Argument::Given(next);
-            next += 1;
-        }
-        let groups: [Vec<usize>; 2] =
-            [(groups.carried..constants).collect(), (constants..operands.len()).chain(unchanged).collect()];
-        for (group, places) in groups.into_iter().enumerate() {
+        for (group, places) in trim.kept.iter_mut().enumerate() {
             let mut known: FxHashMap<ValueId, usize> = FxHashMap::default();
-            for place in places.into_iter().filter(|&place| used[place]) {
-                let operand = operands[place];
-                arguments[place] = match (number(builder.function(), operand), known.get(&operand)) {
-                    (Some(number), _) => Argument::Number(number),
-                    (None, Some(&same)) => Argument::Given(same),
-                    (None, None) => {
-                        known.insert(operand, next);
-                        kept[group + 1].push(place);
-                        next += 1;
-                        Argument::Given(next - 1)
-                    }
+            places.retain(|&place| {
+                // What is carried begins with an operand, but is not it.
+                let (number, twin) = match group {
+                    0 => (None, None),
+                    _ => (number(function, operands[place]), known.get(&operands[place])),
                 };
-            }
+                trim.arguments[place] = match (number, twin) {
+                    (Some(number), _) => Argument::Number(number),
+                    (None, Some(&twin)) => Argument::Given(twin),
+                    (None, None) => Argument::Given(next),
+                };
+                let kept = trim.arguments[place] == Argument::Given(next);
+                if kept {
+                    known.insert(operands[place], next);
+                    next += 1;
+                }
+                kept
+            });
         }
-        let as_before = wanted.iter().all(|&wanted| wanted)
-            && arguments.iter().enumerate().all(|(place, &argument)| argument == Argument::Given(place));
-        (!as_before).then_some(Self { wanted, kept, arguments })
+        let as_before = trim.wanted.iter().all(|&wanted| wanted)
+            && trim.arguments.iter().enumerate().all(|(place, &argument)| argument == Argument::Given(place));
+        (!as_before).then_some(trim)
     }
 
     fn apply(
         &self,
         builder: &mut GraphBuilder,
-        groups: &Groups,
+        flow: &Flow,
         node: &Node,
         operands: &[ValueId],
         read: &[bool],
     ) -> Values {
-        let new = if self.wanted.contains(&true) {
-            let kept = self.kept.iter().flatten().map(|&place| operands[groups.ahead + place]);
-            let kept: Vec<ValueId> = operands[..groups.ahead].iter().copied().chain(kept).collect();
-            builder.push_all(self.op(&node.op), &kept).expect("a part of what was well typed")
-        } else {
-            Values::new()
-        };
-        let mut new = new.into_iter();
-        let result = |place: usize| match self.wanted[place] {
-            true => new.next().expect("one for each that is wanted"),
-            false if read[place] => operands[place],
-            false => UNREAD,
-        };
-        (0..read.len()).map(result).collect()
+        let parameters = &operands[flow.ahead..];
+        let mut results = Values::from_elem(UNREAD, read.len());
+        if self.wanted.contains(&true) {
+            let kept = self.kept.iter().flatten().map(|&place| parameters[place]);
+            let kept: Vec<ValueId> = operands[..flow.ahead].iter().copied().chain(kept).collect();
+            let computed = builder.push_all(self.op(&node.op), &kept).expect("a part of what was well typed");
+            let places = (0..read.len()).filter(|&place| self.wanted[place]);
+            places.zip(computed).for_each(|(place, result)| results[place] = result);
+        }
+        for place in (0..read.len()).filter(|&place| read[place] && !self.wanted[place]) {
+            results[place] = match (flow.sources[place], &node.op) {
+                (Source::Operand(parameter), _) => parameters[parameter],
+                (Source::Result(other), _) => results[other],
+                (Source::Repeated(parameter), Op::Scan(scan)) => repeated(builder, parameters[parameter], scan.length),
+                (Source::Repeated(_), other) => unreachable!("{} repeats nothing", other.name()),
+                (Source::Computed, _) => unreachable!("what is read and computed is wanted"),
+            };
+        }
+        results
     }
 
     fn op(&self, op: &Op) -> Op {
@@ -193,7 +131,7 @@ impl Trim {
                 Op::While(Arc::new(While { carried, bound: looped.bound, condition, body: own(&looped.body) }))
             }
             Op::Scan(scan) => Op::Scan(Arc::new(Scan { carried, scanned, body: own(&scan.body), ..(**scan).clone() })),
-            other => unreachable!("{} has no groups of operands", other.name()),
+            other => unreachable!("{} has no functions that give its results", other.name()),
         }
     }
 
@@ -226,4 +164,12 @@ fn number(function: &Function, id: ValueId) -> Option<Scalar> {
         Op::Constant(constant) if constant.shape.is_empty() => Some(constant.element(0)),
         _ => None,
     }
+}
+
+/// A value again and again along a new leading axis.
+fn repeated(builder: &mut GraphBuilder, value: ValueId, length: Dim) -> ValueId {
+    let own = &builder.function().ty(value).shape;
+    let shape = [length].into_iter().chain(own.iter().copied()).collect();
+    let axes = (1..=own.len()).collect();
+    builder.push(Op::Broadcast { shape, axes }, &[value]).expect("one axis more")
 }

@@ -5,13 +5,11 @@ use rotrace_ir::interpret::graph::interpret;
 use rotrace_ir::text::parse_function;
 use rotrace_ir::verify::graph::verify;
 use rotrace_ir::{DType, Scalar};
-use rotrace_passes::differentiate::{jvp, vjp};
-use rotrace_passes::optimize::{cse, dce, fold, hoist, regions, simplify};
+use rotrace_passes::differentiate::vjp;
+use rotrace_passes::optimize::{fold, regions};
 use rotrace_passes::pipeline::{Options, run};
-use std::path::Path;
 
-#[path = "../../ir/tests/support/corpus.rs"]
-mod corpus;
+mod every_file;
 
 fn parse(text: &str) -> Function {
     let function = parse_function(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
@@ -183,6 +181,36 @@ fn what_a_loop_carries_for_itself_alone_is_dropped() {
 }
 
 #[test]
+fn what_is_stacked_twice_or_again_is_not_stacked() {
+    let text = "fn @f(dims t; %x: f64[2], %w: f64[t, 2], %k: f64[2]) -> (f64[2], f64[t, 2], f64[t, 2], f64[t, 2], f64[t, 2], f64[t, 2]) {
+  %r: f64[2], %a: f64[t, 2], %b: f64[t, 2], %c: f64[t, 2], %d: f64[t, 2], %e: f64[t, 2] = scan %x, %w, %k {carried = 1, scanned = 1, length = t, reverse = false, checkpoint = all, body = fn @step(dims t; %x: f64[2], %w: f64[2], %k: f64[2]) -> (f64[2], f64[2], f64[2], f64[2], f64[2], f64[2]) {
+    %y: f64[2] = fma %x, %w, %k
+    return %y, %y, %w, %k, %y, %x
+  }}
+  return %r, %a, %b, %c, %d, %e
+}";
+    for t in [0, 3] {
+        let w = Constant::from_scalars(DType::F64, vec![t, 2], (0..2 * t).map(|i| Scalar::f64(i as f64 - 1.5)));
+        let after = exact(text, &[floats([1.0, -0.0]), w, floats([0.5, f64::INFINITY])]);
+        // What comes before and what comes after an iteration.
+        assert_eq!((the_scan(&after).stacked(), after.results[2]), (2, after.parameters[1]), "{after}");
+        assert_eq!((after.results[1], count(&after, "broadcast")), (after.results[4], 1), "{after}");
+    }
+    let text = "fn @f(%p: bool[], %x: f64[], %y: f64[]) -> (f64[], f64[], f64[]) {
+  %a: f64[], %b: f64[], %c: f64[] = switch %p, %x, %y {branches = fn @a(%x: f64[], %y: f64[]) -> (f64[], f64[], f64[]) {
+    %s: f64[] = sqrt %x
+    return %s, %y, %s
+  } fn @b(%x: f64[], %y: f64[]) -> (f64[], f64[], f64[]) {
+    return %x, %y, %x
+  }}
+  return %a, %b, %c
+}";
+    let after = exact(text, &[Constant::scalar(Scalar::bool(false)), number(4.0), number(5.0)]);
+    assert_eq!((after.results[0], after.results[1]), (after.results[2], after.parameters[2]), "{after}");
+    assert_eq!(after.nodes.last().unwrap().results.len(), 1, "{after}");
+}
+
+#[test]
 fn what_the_condition_needs_is_carried_on() {
     let text = "fn @f(%x: f64[], %limit: f64[]) -> (f64[], f64[]) {
   %zero: f64[] = constant {0.0}
@@ -346,54 +374,4 @@ fn sums_for_constants_that_get_nothing_are_no_part_of_the_way_back() {
 }";
     let back = optimized(&vjp(&parse(text), &[true, true]).expect("floats"));
     assert_eq!(the_scan(&back).carried, 1, "{back}");
-}
-
-/// Every corpus file, and its derivatives.
-#[test]
-fn every_pass_keeps_every_bit_of_the_corpus() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ir/tests/corpus/regions");
-    let mut runs = 0;
-    for file in corpus::load(&folder) {
-        let function = parse(&file.text);
-        let passes: [(&str, fn(&Function) -> Function); 7] = [
-            ("regions", regions),
-            ("hoist", hoist),
-            ("simplify", simplify),
-            ("fold", fold),
-            ("cse", cse),
-            ("dce", dce),
-            ("all", optimized),
-        ];
-        let wrt: Vec<bool> = function.parameter_types().map(|ty| ty.dtype.is_float()).collect();
-        let forward = jvp(&function, &wrt).expect("forward mode of anything");
-        let mut functions = vec![function.clone(), forward];
-        functions.extend(vjp(&function, &wrt));
-        for function in &functions {
-            assert_eq!(verify(function), [], "{}: {function}", file.name);
-            let after = passes.map(|(name, pass)| (name, pass(function)));
-            for (name, after) in &after {
-                assert_eq!(verify(after), [], "{name} of {}: {after}", file.name);
-            }
-            for case in file.cases.iter().filter(|case| case.error.is_none()) {
-                let arguments = directions(function, case);
-                let expected = interpret(function, &arguments).unwrap_or_else(|error| panic!("{}: {error}", file.name));
-                for (name, after) in &after {
-                    let found = interpret(after, &arguments).expect("as before");
-                    assert!(same(&expected, &found), "{name} of {}:\n{function}\nbecame\n{after}", file.name);
-                    runs += 1;
-                }
-            }
-        }
-    }
-    assert!(runs > 1500, "{runs} runs");
-}
-
-/// The case's arguments, and for what a derivative takes beside them its arguments and results again.
-fn directions(function: &Function, case: &corpus::Case) -> Vec<Constant> {
-    let floats = |all: &[Constant]| all.iter().filter(|array| array.dtype.is_float()).cloned().collect::<Vec<_>>();
-    let mut arguments = case.inputs.clone();
-    let missing = function.parameters.len() - arguments.len();
-    let more = if function.name.ends_with("_jvp") { floats(&case.inputs) } else { floats(&case.expected) };
-    arguments.extend(more.into_iter().take(missing));
-    arguments
 }
