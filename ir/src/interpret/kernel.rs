@@ -45,8 +45,8 @@ pub fn run_kernel(kernel: &Kernel, dims: &[u64], buffers: &mut [Memory<'_>]) -> 
     run_verified_kernel(kernel, dims, buffers)
 }
 
-/// [`run_kernel`], and checks that every element of a written buffer is stored exactly once, and that of scratch only
-/// what was stored is loaded, by the same iteration.
+/// [`run_kernel`], and checks that every element of a written buffer is stored exactly once, and that scratch is loaded
+/// only where it was stored, and not by another of independent iterations.
 ///
 /// # Errors
 /// As [`run_kernel`], an element that is stored twice or never, and one that is loaded without being stored.
