@@ -97,6 +97,8 @@ pub(super) enum Key {
     Multiple(u32, i64),
     /// An interleaving of two vectors.
     Shuffle(Value, Value, [u8; 16]),
+    /// A scalar in every lane of so many bytes.
+    Splat(Value, usize),
     /// A vector of a row: place, first element.
     Row(Place, i64),
 }
