@@ -60,11 +60,14 @@ pub use compiled::{Compiled, With};
 pub use error::Error;
 pub use manifold::{Manifold, Side, Tangential};
 pub use rotrace_derive::{Manifold, Tree};
+pub use rotrace_ir::graph::Checkpoint;
 pub use rotrace_ir::{DType, Dim, Shape};
 pub use rotrace_runtime::{Engine, Executable, Options, Report};
 pub use signature::{Signature, Specification};
 pub use tensor::{
     IntoAxes, IntoShape, IntoTensor, Operand, Tensor, Weak, concat, constant, eye, full, ones, stack, where_, zeros,
 };
-pub use trace::{Lowered, MappedAxes, Traced, trace};
+pub use trace::{
+    Length, Lowered, MappedAxes, Scan, Traced, While, checkpoint, cond, fori, scan, switch, trace, while_loop,
+};
 pub use tree::{Leaf, Leaves, Tree};

@@ -10,6 +10,7 @@ mod errors;
 mod implementations;
 mod interpolation;
 mod linear;
+mod loops;
 mod manifolds;
 mod nested;
 mod operations;

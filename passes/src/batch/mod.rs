@@ -12,7 +12,7 @@
 //! * The new axis stands first in every value that has it. Who wants it elsewhere transposes parameters and results.
 //! * The output is an ordinary [`Function`] with the dims of the input, so that it can be batched again, differentiated
 //!   before or after, and compiled. The size of the axis is a number or one of its named dimensions.
-//! * Nothing recurses over the graph but into rules, which have a bounded depth. Nodes keep their source lines.
+//! * Nothing recurses over the graph but into functions in it, which have a bounded depth. Nodes keep their source lines.
 
 mod contract;
 mod custom;
@@ -21,6 +21,7 @@ mod emit;
 mod index;
 mod movement;
 mod reduce;
+mod regions;
 
 use emit::{Emitter, Mapped};
 use rotrace_ir::Dim;
@@ -136,6 +137,10 @@ fn apply(
         Op::Take { axis, indices } => index::take(e, *axis, indices, operands[0])?,
         Op::ScatterAdd { axis, indices, size } => index::scatter_add(e, *axis, indices, *size, operands[0])?,
         Op::Custom(rule) => custom::custom(e, rule, operands)?,
+        Op::StopGradient => elementwise::convert(e, &node.op, operands[0])?,
+        op @ (Op::Call(_) | Op::Checkpoint(_) | Op::Switch(_) | Op::While(_) | Op::Scan(_)) => {
+            return regions::region(e, op, operands);
+        }
     };
     Ok(smallvec![Mapped { value, batched: true }])
 }
