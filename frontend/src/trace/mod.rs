@@ -11,6 +11,7 @@ mod axes;
 mod custom;
 mod frame;
 mod jacobian;
+mod linear;
 mod parameters;
 mod traced;
 mod transform;
@@ -18,7 +19,8 @@ mod vmap;
 
 pub use axes::MappedAxes;
 pub(crate) use frame::{Mistake, Recorder, located_at, record, type_of};
-pub(crate) use jacobian::jacobian;
+pub(crate) use jacobian::Plan;
+pub use jacobian::{Differentiable, Sparsity};
 pub use traced::{Lowered, Traced, trace};
 
 use frame::{top_types, with_frame};

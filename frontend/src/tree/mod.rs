@@ -143,6 +143,14 @@ pub(crate) fn leaves<L: Clone, T: Tree<L>>(tree: &T) -> Vec<L> {
     leaves
 }
 
+/// The tree of the same structure over other leaves, as many as it has.
+pub(crate) fn with_leaves<L, T: Tree<L>>(like: &T, leaves: Vec<L>) -> T {
+    match Outline::of(like).build(leaves) {
+        Some(tree) => tree,
+        None => unreachable!("a tree is built from its own outline"),
+    }
+}
+
 macro_rules! leaf {
     ($([$($lifetime:lifetime)?] $ty:ty;)*) => {$(
         impl$(<$lifetime>)? Leaf for $ty {}
