@@ -12,6 +12,7 @@ mod control;
 mod custom;
 mod frame;
 mod jacobian;
+mod linear;
 mod parameters;
 mod traced;
 mod transform;
@@ -20,7 +21,8 @@ mod vmap;
 pub use axes::MappedAxes;
 pub use control::{Length, Scan, While, checkpoint, cond, fori, scan, switch, while_loop};
 pub(crate) use frame::{Mistake, Recorder, located_at, record, type_of};
-pub(crate) use jacobian::jacobian;
+pub(crate) use jacobian::Plan;
+pub use jacobian::{Differentiable, Sparsity};
 pub use traced::{Lowered, Traced, trace};
 
 use frame::{top_types, with_frame};

@@ -1,6 +1,5 @@
 //! Cotangents through branches and loops.
 
-use super::super::DifferentiateError;
 use super::super::emit::Emitter;
 use super::super::vjp::way_back;
 use super::super::{DifferentiateError, place};
