@@ -67,5 +67,5 @@ pub use signature::{Signature, Specification};
 pub use tensor::{
     IntoAxes, IntoShape, IntoTensor, Operand, Tensor, Weak, concat, constant, eye, full, ones, stack, where_, zeros,
 };
-pub use trace::{Lowered, Traced, trace};
+pub use trace::{Lowered, MappedAxes, Traced, trace};
 pub use tree::{Leaf, Leaves, Tree};

@@ -2,6 +2,7 @@
 //!
 //! * [`optimize`]: exact rewrites of the graph, and [`pipeline`], the visible list of them.
 //! * [`differentiate`]: forward and reverse derivatives as graphs.
+//! * [`batch`]: a function of one row as a function of all rows.
 //! * [`lower`]: fusion of a graph into a plan of kernels.
 //! * [`expand`]: kernels in terms of the operations that backends implement.
 //!
@@ -10,6 +11,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod batch;
 pub mod differentiate;
 pub mod expand;
 pub mod lower;

@@ -7,13 +7,16 @@
 //! A value of an enclosing frame may be used where the function is being inlined into that frame: it becomes a further
 //! parameter, a *capture*. Any other foreign value is a mistake.
 
+mod axes;
 mod custom;
 mod frame;
 mod jacobian;
 mod parameters;
 mod traced;
 mod transform;
+mod vmap;
 
+pub use axes::MappedAxes;
 pub(crate) use frame::{Mistake, Recorder, located_at, record, type_of};
 pub(crate) use jacobian::jacobian;
 pub use traced::{Lowered, Traced, trace};

@@ -19,6 +19,8 @@ mod rigid_transforms;
 mod rotations;
 mod statistics;
 mod trees;
+mod vmap;
+mod vmap_derivatives;
 
 use rotrace::spatial::Rotation;
 use rotrace::{Array, Tensor, Tree, trace};

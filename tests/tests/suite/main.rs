@@ -1,5 +1,8 @@
 //! Cross-crate tests in one binary, because each test binary links everything.
 
+// What the tests of `passes` share about batching.
+#[path = "../../../passes/tests/support/rows.rs"]
+mod batched_rows;
 // What the tests of `ir` share about their corpus.
 #[path = "../../../ir/tests/support/corpus.rs"]
 mod corpus_files;
@@ -20,6 +23,7 @@ mod all_singles;
 mod allocations;
 mod bad_input;
 mod bad_text;
+mod batching;
 mod corpus;
 mod derivative_table;
 mod engines;

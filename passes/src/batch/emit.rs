@@ -1,0 +1,96 @@
+//! Appending nodes with and without the new axis.
+
+use rotrace_ir::graph::infer::Violation;
+use rotrace_ir::graph::{Function, GraphBuilder, Node, Op, ValueId, Values};
+use rotrace_ir::{Dim, Shape, Type};
+use smallvec::SmallVec;
+
+/// What a value of the original has become.
+#[derive(Clone, Copy, Debug)]
+pub struct Mapped {
+    pub value: ValueId,
+    /// Whether it has the new axis, in front.
+    pub batched: bool,
+}
+
+/// A builder of the batched function. What its rules emit is well typed but for the limits on shapes.
+pub struct Emitter {
+    pub builder: GraphBuilder,
+    /// The size of the new axis.
+    pub size: Dim,
+}
+
+impl Emitter {
+    /// An empty function with the dims of `function`.
+    pub fn new(function: &Function, size: Dim) -> Self {
+        let mut builder = GraphBuilder::new(format!("{}_vmap", function.name), function.dims.clone());
+        builder.reserve(function.nodes.len());
+        Self { builder, size }
+    }
+
+    /// Appends a parameter.
+    pub fn parameter(&mut self, ty: &Type, batched: bool) -> Result<Mapped, Violation> {
+        let shape = if batched { self.lifted(&ty.shape) } else { ty.shape.clone() };
+        let value = self.builder.parameter(Type { dtype: ty.dtype, shape })?;
+        Ok(Mapped { value, batched })
+    }
+
+    /// Appends a node with one result.
+    pub fn push(&mut self, op: Op, operands: &[ValueId]) -> Result<ValueId, Violation> {
+        self.builder.push(op, operands)
+    }
+
+    /// Appends a node of the original whose operands are without the axis, as are its results.
+    pub fn copy(&mut self, function: &Function, node: &Node, operands: &[Mapped]) -> SmallVec<[Mapped; 1]> {
+        let operands: Values = operands.iter().map(|operand| operand.value).collect();
+        let results = self.builder.copy(function, node, &operands);
+        results.into_iter().map(|value| Mapped { value, batched: false }).collect()
+    }
+
+    /// The type of a value.
+    pub fn ty(&self, value: ValueId) -> &Type {
+        self.builder.function().ty(value)
+    }
+
+    /// The number of axes without the new one.
+    pub fn rank(&self, operand: Mapped) -> usize {
+        self.ty(operand.value).rank() - usize::from(operand.batched)
+    }
+
+    /// A shape with the new axis.
+    pub fn lifted(&self, shape: &[Dim]) -> Shape {
+        std::iter::once(self.size).chain(shape.iter().copied()).collect()
+    }
+
+    /// The value with the new axis, along which it is repeated if it has none.
+    pub fn spread(&mut self, operand: Mapped) -> Result<ValueId, Violation> {
+        if operand.batched {
+            return Ok(operand.value);
+        }
+        let shape = self.lifted(&self.ty(operand.value).shape);
+        let axes = (1..shape.len()).collect();
+        self.push(Op::Broadcast { shape, axes }, &[operand.value])
+    }
+
+    /// All values with the new axis.
+    pub fn spread_all(&mut self, operands: &[Mapped]) -> Result<Values, Violation> {
+        operands.iter().map(|&operand| self.spread(operand)).collect()
+    }
+
+    /// Ends the function.
+    pub fn finish(self, results: Vec<ValueId>, original: &Function) -> Function {
+        let mut function = self.builder.finish(results);
+        function.files.clone_from(&original.files);
+        function
+    }
+}
+
+/// Axes behind the new one.
+pub fn shifted(axes: &[usize]) -> Vec<usize> {
+    axes.iter().map(|axis| axis + 1).collect()
+}
+
+/// An amount per axis, with one for the new axis.
+pub fn with_first(first: u64, amounts: &[u64]) -> Vec<u64> {
+    std::iter::once(first).chain(amounts.iter().copied()).collect()
+}
