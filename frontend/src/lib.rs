@@ -28,6 +28,7 @@
 //!   like are made of it and of derivatives.
 //! * Arguments and results are [`Tree`]s: tuples, arrays, vectors, options, structs with `#[derive(Tree)]`.
 //! * [`Traced::tangent`] differentiates with respect to steps on a [`Manifold`]: 3 numbers for a rotation, 6 for a rigid transform.
+//! * [`optimize`] has optimisers, one step as one handle; [`linear`] small linear equations.
 //! * [`spatial`] has rotations and rigid transforms, with the conventions of `scipy.spatial.transform`.
 //!
 //! [`eager`] has the spatial operations on arrays, compiled behind the scenes. The features `nalgebra` and `glam` convert
