@@ -10,9 +10,13 @@ mod load;
 mod long;
 #[path = "cranelift/memory.rs"]
 mod memory;
+#[path = "cranelift/random.rs"]
+mod random;
 #[path = "cranelift/reductions.rs"]
 mod reductions;
 #[path = "cranelift/reference.rs"]
 mod reference;
+#[path = "cranelift/sequential.rs"]
+mod sequential;
 #[path = "cranelift/support.rs"]
 mod support;

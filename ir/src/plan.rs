@@ -1,13 +1,20 @@
 //! A compiled function as steps over planned buffers.
+//!
+//! Loops and branches whose bodies fit one kernel are inside of it ([`crate::kernel`]); all others are steps that run
+//! nested plans. Values pass between a plan and those nested in it only as inputs and outputs, so that each can be planned
+//! on its own.
 
 use crate::DType;
-use crate::dim::Type;
+use crate::dim::{Dim, Type};
 use crate::graph::Constant;
-use crate::kernel::{BufferShape, Kernel};
+use crate::kernel::{Access, BufferShape, Kernel};
 
 /// A buffer of a plan, an index into [`Plan::buffers`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PlanBufferId(pub u32);
+
+/// How deep plans may nest in plans.
+pub const MAX_PLAN_NESTING: usize = 32;
 
 /// Where a buffer's memory comes from.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,16 +40,112 @@ pub struct PlanBuffer {
     pub storage: Storage,
 }
 
-/// One kernel launch. A kernel's buffers may see the plan's under another shape with as many elements.
+/// What runs at one place of a plan.
+///
+/// A step reads buffers of the plan (*operands*) and writes others (*results*). A kernel or a nested plan may see a
+/// buffer under another shape with as many elements.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Step {
+pub enum Step {
+    /// One kernel launch.
+    Kernel(KernelStep),
+    /// A nested plan, run a number of times known before.
+    Loop(Box<LoopStep>),
+    /// A nested plan, run as long as another says so.
+    While(Box<WhileStep>),
+    /// One of several nested plans.
+    Switch(Box<SwitchStep>),
+    /// A function that the user supplied.
+    Native(NativeStep),
+}
+
+/// One kernel launch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KernelStep {
     /// What runs.
     pub kernel: Kernel,
     /// The plan's buffer for each of the kernel's.
     pub arguments: Vec<PlanBufferId>,
 }
 
+/// A scan: runs `body` once for each index below `length`.
+///
+/// The body's inputs are the carried values, one slice of each of `scanned`, and `constants`, in this order; its outputs
+/// are the carried values for the next iteration and one slice of each of `stacked`. Slices are along a leading axis of
+/// size `length`. No iterations leave the initial values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoopStep {
+    /// What each iteration runs.
+    pub body: Plan,
+    /// How many iterations.
+    pub length: Dim,
+    /// Whether the last index comes first.
+    pub reverse: bool,
+    /// The carried values before the first iteration.
+    pub initial: Vec<PlanBufferId>,
+    /// What each iteration reads a slice of.
+    pub scanned: Vec<PlanBufferId>,
+    /// What every iteration reads.
+    pub constants: Vec<PlanBufferId>,
+    /// Written: the carried values after the last iteration.
+    pub carried: Vec<PlanBufferId>,
+    /// Written: what each iteration writes a slice of.
+    pub stacked: Vec<PlanBufferId>,
+}
+
+/// Runs `body` as long as `condition` gives true, and at most `bound` times.
+///
+/// The inputs of both are the carried values and `constants`. The condition's output is a `bool[]`; the body's are the
+/// carried values for the next iteration. No iterations leave the initial values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WhileStep {
+    /// Whether there is a further iteration.
+    pub condition: Plan,
+    /// What each iteration runs.
+    pub body: Plan,
+    /// The most iterations: after these the loop ends, whatever the condition.
+    pub bound: Option<u64>,
+    /// The carried values before the first iteration.
+    pub initial: Vec<PlanBufferId>,
+    /// What every iteration reads.
+    pub constants: Vec<PlanBufferId>,
+    /// Written: the carried values after the last iteration.
+    pub carried: Vec<PlanBufferId>,
+}
+
+/// Runs the branch that a 0-d `selector` names: of two, false the first and true the second; or an `i32` or `i64`
+/// the branch of this number, or else the nearest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SwitchStep {
+    /// Which branch.
+    pub selector: PlanBufferId,
+    /// At least one, with inputs and outputs of the same types.
+    pub branches: Vec<Plan>,
+    /// The inputs of every branch.
+    pub operands: Vec<PlanBufferId>,
+    /// Written: the outputs of every branch.
+    pub results: Vec<PlanBufferId>,
+}
+
+/// Calls a function of the user's, which compiling finds by its name.
+///
+/// Its results hold zeros when it is called.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NativeStep {
+    /// The function's name.
+    pub name: String,
+    /// The types under which it sees its operands.
+    pub inputs: Vec<Type>,
+    /// The types under which it sees its results.
+    pub outputs: Vec<Type>,
+    /// What it reads.
+    pub operands: Vec<PlanBufferId>,
+    /// What it writes.
+    pub results: Vec<PlanBufferId>,
+}
+
 /// Steps that run one after the other.
+///
+/// A nested plan has the dims of the plan around it, with their sizes: its inputs need not tell them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
     /// Name of the function.
@@ -57,4 +160,71 @@ pub struct Plan {
     pub buffers: Vec<PlanBuffer>,
     /// In order of execution.
     pub steps: Vec<Step>,
+}
+
+impl Plan {
+    /// Every step of this plan and of those nested in it; a step comes before those in it.
+    #[must_use]
+    pub fn all_steps(&self) -> Vec<&Step> {
+        let mut found = Vec::new();
+        for step in &self.steps {
+            found.push(step);
+            step.plans().into_iter().for_each(|plan| found.extend(plan.all_steps()));
+        }
+        found
+    }
+
+    /// The kernels of [`all_steps`](Self::all_steps), in this order.
+    #[must_use]
+    pub fn kernels(&self) -> Vec<&Kernel> {
+        let steps = self.all_steps().into_iter();
+        steps.filter_map(|step| if let Step::Kernel(step) = step { Some(&step.kernel) } else { None }).collect()
+    }
+}
+
+impl Step {
+    /// The name of what runs.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Kernel(step) => &step.kernel.name,
+            Self::Loop(step) => &step.body.name,
+            Self::While(step) => &step.body.name,
+            Self::Switch(step) => step.branches.first().map_or("", |branch| &branch.name),
+            Self::Native(step) => &step.name,
+        }
+    }
+
+    /// The plans nested in it, in order of execution.
+    #[must_use]
+    pub fn plans(&self) -> Vec<&Plan> {
+        match self {
+            Self::Kernel(_) | Self::Native(_) => Vec::new(),
+            Self::Loop(step) => vec![&step.body],
+            Self::While(step) => vec![&step.condition, &step.body],
+            Self::Switch(step) => step.branches.iter().collect(),
+        }
+    }
+
+    /// The buffers that it names, with what is done to each. A kernel's buffers are in its order; of other steps,
+    /// operands come before results.
+    #[must_use]
+    pub fn arguments(&self) -> Vec<(PlanBufferId, Access)> {
+        let (read, written): (Vec<&[PlanBufferId]>, Vec<&[PlanBufferId]>) = match self {
+            Self::Kernel(step) => {
+                let accesses = step.kernel.buffers.iter().map(|buffer| buffer.access);
+                return step.arguments.iter().copied().zip(accesses).collect();
+            }
+            Self::Loop(step) => {
+                (vec![&step.initial, &step.scanned, &step.constants], vec![&step.carried, &step.stacked])
+            }
+            Self::While(step) => (vec![&step.initial, &step.constants], vec![&step.carried]),
+            Self::Switch(step) => (vec![std::slice::from_ref(&step.selector), &step.operands], vec![&step.results]),
+            Self::Native(step) => (vec![&step.operands], vec![&step.results]),
+        };
+        let list = |buffers: Vec<&[PlanBufferId]>, access| {
+            buffers.into_iter().flatten().map(|&buffer| (buffer, access)).collect::<Vec<_>>()
+        };
+        [list(read, Access::Read), list(written, Access::Write)].concat()
+    }
 }

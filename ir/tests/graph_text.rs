@@ -13,13 +13,16 @@ use std::sync::Arc;
 mod corpus;
 #[path = "support/mutate.rs"]
 mod mutate;
+#[path = "graph_text/regions.rs"]
+mod regions;
 mod support;
 use corpus::{Case, File, load};
 use mutate::mutant;
 use support::Random;
 
 fn corpus() -> Vec<File> {
-    load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/graph"))
+    let folder = |name: &str| load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(name));
+    folder("graph").into_iter().chain(folder("regions")).collect()
 }
 
 fn assert_round_trip(name: &str, function: &Function) -> String {
@@ -33,7 +36,7 @@ fn assert_round_trip(name: &str, function: &Function) -> String {
 #[test]
 fn every_file_round_trips_and_verifies() {
     let files = corpus();
-    assert!(files.len() >= 25, "the corpus has only {} files", files.len());
+    assert!(files.len() >= 80, "the corpus has only {} files", files.len());
     for file in files {
         let function = parse_function(&file.text).unwrap_or_else(|error| panic!("{}: {error}", file.name));
         assert_eq!(verify(&function), [], "{}", file.name);
@@ -201,7 +204,10 @@ fn gigantic_and_nested_input_is_an_error() {
 fn exercise(text: &str, inputs: &[Constant]) -> bool {
     let Ok(function) = parse_function(text) else { return false };
     let diagnostics = verify(&function);
-    assert!(diagnostics.iter().all(|diagnostic| matches!(diagnostic.constraint, "F4" | "F8")), "{diagnostics:?}");
+    assert!(
+        diagnostics.iter().all(|diagnostic| matches!(diagnostic.constraint, "F4" | "F8" | "F10")),
+        "{diagnostics:?}"
+    );
     assert_round_trip("mutant", &function);
     let interpreted = interpret(&function, inputs);
     assert!(diagnostics.is_empty() || interpreted.is_err(), "{text}");

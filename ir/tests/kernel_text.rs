@@ -111,6 +111,7 @@ fn memory<'a>((buffer, bytes): (&Buffer, &'a mut [u8])) -> Memory<'a> {
     match buffer.access {
         Access::Read => Memory::Read(bytes),
         Access::Write => Memory::Write(bytes),
+        Access::Scratch => Memory::Scratch(bytes),
     }
 }
 
@@ -121,7 +122,7 @@ fn run(kernel: &Kernel, case: &Case, checked: bool) -> Result<Vec<Vec<u8>>, Stri
     for (position, buffer) in kernel.buffers.iter().enumerate() {
         data.push(match buffer.access {
             Access::Read => bytes(&elements(buffer.dtype, &case.inputs[&position])),
-            Access::Write => {
+            Access::Write | Access::Scratch => {
                 let sizes: Option<Vec<u64>> = buffer.shape.iter().map(|extent| extent.size(&dims)).collect();
                 vec![0xa5; sizes.map_or(0, |sizes| sizes.iter().product::<u64>() as usize * buffer.dtype.size())]
             }
@@ -212,7 +213,7 @@ fn disturb(random: &mut Random, text: &str) -> String {
 
 /// Cuts, drops, repeats, swaps and replaces words and characters.
 fn mutate(random: &mut Random, text: &str, other: &str) -> String {
-    const WORDS: [&str; 24] = [
+    const WORDS: [&str; 27] = [
         "v0",
         "v3",
         "i0",
@@ -236,6 +237,9 @@ fn mutate(random: &mut Random, text: &str, other: &str) -> String {
         "block",
         "reduce",
         "carry",
+        "while",
+        "do",
+        "scratch",
         "1e999",
     ];
     let mut words: Vec<&str> = text.split_inclusive([' ', '\n', ',', '[', ']', '(', ')']).collect();

@@ -180,6 +180,9 @@ fn k14_accesses() {
     violates(&kernel("v0: f64 = load %0[i0]"), "K14", "buffer %0 has 2 axes, got 1 coordinates");
     violates(&kernel("v0: f32 = load %0[i0, 0]"), "K14", "v0 is f32 where f64 is needed");
     violates(&kernel("v0: i64 = index 0 store %1[i0] v0"), "K14", "v0 is i64 where f64 is needed");
+    let mut scratch = kernel(&format!("{LOAD} store %1[i0] v0"));
+    scratch.buffers.iter_mut().for_each(|buffer| buffer.access = Access::Scratch);
+    assert_eq!(verify_kernel(&scratch), []);
     let mut kernel = kernel(LOAD);
     let Inst::Load { buffer, .. } = &mut kernel.body.insts[0] else { panic!("a load") };
     *buffer = BufferId(9);
@@ -187,11 +190,20 @@ fn k14_accesses() {
 }
 
 #[test]
-fn k15_no_memory_in_branches_and_carry_loops() {
-    let message = "branches and carry loops neither load nor store";
+fn k15_no_memory_in_branches() {
+    let message = "branches neither load nor store";
     let condition = "v0: bool = load %2[]";
     violates(&kernel(&format!("{condition} if v0 {{ v1: bool = load %2[] }} else {{ }}")), "K15", message);
-    violates(&kernel("v0: f64 = constant 1.0 carry i1 in m () { store %1[i0] v0 }"), "K15", message);
+    let looped = format!("{condition} if v0 {{ carry i1 in m () {{ v1: f64 = load %0[i0, 0] }} }} else {{ }}");
+    violates(&kernel(&looped), "K15", message);
+    let stored = "v0: bool = load %2[] v1: f64 = constant 1.0 while i1 in m () { yield v0 } do { store %1[i0] v1 }";
+    violates(&kernel(stored), "K15", "while loops do not store");
+    let deeper = "v0: bool = load %2[] v1: f64 = constant 1.0
+      while i1 in m () { for i2 in m { store %1[i0] v1 } yield v0 } do { }";
+    violates(&kernel(deeper), "K15", "while loops do not store");
+    let loads = "while i1 in m () { v0: bool = load %2[] yield v0 } do { v1: f64 = load %0[i0, 1] }";
+    assert_eq!(verify_kernel(&kernel(loads)), []);
+    assert_eq!(verify_kernel(&kernel("carry i1 in m () { v0: f64 = load %0[i0, 1] store %1[i0] v0 }")), []);
     let nested = format!("{condition} if v0 {{ }} else {{ for i1 in m {{ v1: f64 = load %0[i0, 0] }} }}");
     violates(&kernel(&nested), "K15", message);
 }
@@ -229,6 +241,17 @@ fn k18_carried_values() {
     let mut parameter = kernel("v0: f64 = constant 1.0 v2: f64 = carry i1 in m (v1 = v0) { yield v0 }");
     parameter.values[1] = DType::I64;
     violates(&parameter, "K18", "carried v1 is i64, its result f64");
+}
+
+#[test]
+fn k18_of_while_loops() {
+    let asked = "v0: bool = load %2[] v1: f64 = constant 1.0";
+    let count = format!("{asked} v3: f64 = while i1 in m (v2 = v1) {{ yield v0 }} do {{ }}");
+    violates(&kernel(&count), "K18", "0 yielded values for 1 results");
+    let initial = format!("{asked} v3: f64 = while i1 in m (v2 = v0) {{ yield v0 }} do {{ yield v2 }}");
+    violates(&kernel(&initial), "K18", "initial v0 is bool, its result f64");
+    let hidden = "v4: bool = while i1 in m (v0 = v9) { v1: bool = not v0 yield v1 } do { v2: bool = not v1 yield v2 }";
+    violates(&kernel(&format!("v9: bool = load %2[] {hidden}")), "K7", "is not defined here");
 }
 
 #[test]
@@ -272,6 +295,15 @@ fn k21_core_operations() {
     let sin = "v1: f64 = sin v0: sin of f64 is not core and has to be expanded [K21]";
     let isnan = "v3: bool = isnan v0: isnan of f64 is not core and has to be expanded [K21]";
     assert_eq!(found, [sin, isnan]);
+}
+
+#[test]
+fn k22_conditions() {
+    let condition = "v0: f64 = constant 1.0 while i1 in m () { yield v0 } do { }";
+    violates(&kernel(condition), "K22", "v0 is f64 where bool is needed");
+    let two = "v0: bool = load %2[] while i1 in m () { yield v0, v0 } do { }";
+    violates(&kernel(two), "K22", "the condition yields 2 values");
+    violates(&kernel("while i1 in m () { } do { }"), "K22", "the condition yields 0 values");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use rotrace_ir::graph::Constant;
 use rotrace_ir::interpret::kernel::InterpretError;
 use rotrace_ir::interpret::plan::run_plan;
 use rotrace_ir::kernel::Extent;
-use rotrace_ir::plan::{Plan, PlanBuffer, PlanBufferId, Step, Storage};
+use rotrace_ir::plan::{KernelStep, Plan, PlanBuffer, PlanBufferId, Step, Storage};
 use rotrace_ir::text::parse_kernel;
 use rotrace_ir::verify::plan::verify_plan;
 use rotrace_ir::{DType, Scalar};
@@ -19,7 +19,13 @@ fn buffer(shape: &[Extent], storage: Storage) -> PlanBuffer {
 
 fn step(arguments: &[u32], kernel: &str) -> Step {
     let kernel = parse_kernel(kernel).unwrap_or_else(|error| panic!("{error}"));
-    Step { kernel, arguments: arguments.iter().map(|&buffer| PlanBufferId(buffer)).collect() }
+    Step::Kernel(KernelStep { kernel, arguments: arguments.iter().map(|&buffer| PlanBufferId(buffer)).collect() })
+}
+
+/// The kernel step at a place.
+fn kernel(plan: &mut Plan, position: usize) -> &mut KernelStep {
+    let Step::Kernel(step) = &mut plan.steps[position] else { panic!("step {position} is no kernel") };
+    step
 }
 
 /// The weighted sum over all elements of a matrix: seen as one long row, reduced by blocks, then over the blocks.
@@ -148,7 +154,7 @@ fn p2_storage() {
 fn p3_signature() {
     let mut spoilt = plan();
     spoilt.dims.push("m".to_owned());
-    spoilt.steps.iter_mut().for_each(|step| step.kernel.dims.push("m".to_owned()));
+    (0..2).for_each(|position| kernel(&mut spoilt, position).kernel.dims.push("m".to_owned()));
     violates(&spoilt, "P3", "no argument's size tells `m`");
     let mut spoilt = plan();
     spoilt.outputs.push(Type::scalar(DType::F64));
@@ -158,27 +164,27 @@ fn p3_signature() {
 #[test]
 fn p4_dims_of_kernels() {
     let mut plan = plan();
-    plan.steps[1].kernel.dims = vec!["m".to_owned()];
+    kernel(&mut plan, 1).kernel.dims = vec!["m".to_owned()];
     violates(&plan, "P4", "step 1 @total: the kernel's named dimensions are not the plan's");
 }
 
 #[test]
 fn p5_arguments() {
     let mut spoilt = plan();
-    spoilt.steps[1].arguments.push(PlanBufferId(0));
+    kernel(&mut spoilt, 1).arguments.push(PlanBufferId(0));
     spoilt.steps.push(plan().steps[1].clone());
     violates(&spoilt, "P5", "3 arguments for 2 buffers");
-    spoilt.steps[1].arguments = vec![PlanBufferId(9), PlanBufferId(3)];
+    kernel(&mut spoilt, 1).arguments = vec![PlanBufferId(9), PlanBufferId(3)];
     violates(&spoilt, "P5", "there is no buffer b9");
 }
 
 #[test]
 fn p6_views() {
     let mut spoilt = plan();
-    spoilt.steps[0].kernel.buffers[0].shape[0] = Extent::Dim(N.plus(1).expect("no overflow"));
+    kernel(&mut spoilt, 0).kernel.buffers[0].shape[0] = Extent::Dim(N.plus(1).expect("no overflow"));
     violates(&spoilt, "P6", "b0 does not have the dtype and as many elements as %0");
     let mut same = plan();
-    same.steps[0].kernel.buffers[1].shape = smallvec![Extent::fixed(2), Extent::Blocks(Dim::fixed(7))];
+    kernel(&mut same, 0).kernel.buffers[1].shape = smallvec![Extent::fixed(2), Extent::Blocks(Dim::fixed(7))];
     assert_eq!(verify_plan(&same), [], "two elements, seen as two times one block");
 }
 
@@ -205,7 +211,7 @@ fn p8_written_memory() {
     assert_eq!(verify_plan(&spoilt), []);
     spoilt.steps.push(step(&[4, 0], load));
     violates(&spoilt, "P8", "b0 is an argument or a constant and cannot be written");
-    spoilt.steps[3].arguments = vec![PlanBufferId(4), PlanBufferId(4)];
+    kernel(&mut spoilt, 3).arguments = vec![PlanBufferId(4), PlanBufferId(4)];
     violates(&spoilt, "P8", "b4 is written and passed more than once");
 }
 
@@ -217,8 +223,56 @@ fn p9_results_are_written() {
 }
 
 #[test]
+fn p15_scratch() {
+    let squares = "kernel @squares(dims n; read %0: f64[n, 2], write %1: f64[], scratch %2: f64[n]) {
+      grid i0 in 1 {
+        carry i1 in n () {
+          v0: f64 = load %0[i1, 1]
+          v1: f64 = multiply v0, v0
+          store %2[i1] v1
+        }
+        v3: f64 = reduce i2 in n [sum] { v2: f64 = load %2[i2] yield v2 }
+        store %1[] v3
+      }
+    }";
+    let mut good = plan();
+    good.buffers.push(buffer(&[Extent::Dim(N)], Storage::Temporary));
+    good.steps = vec![step(&[0, 3, 4], squares)];
+    assert_eq!(verify_plan(&good), []);
+    let results = run_plan(&good, &[matrix(3)]).expect("the plan runs");
+    assert_eq!(results, [Constant::scalar(Scalar::f64(1.0 + 9.0 + 25.0))]);
+
+    let mut spoilt = good.clone();
+    spoilt.buffers[4].storage = Storage::Output(0);
+    spoilt.buffers[3].storage = Storage::Temporary;
+    spoilt.buffers[4].shape = smallvec![Extent::fixed(1)];
+    spoilt.outputs[0] = Type::new(DType::F64, SmallVec::from_slice(&[Dim::fixed(1)]));
+    kernel(&mut spoilt, 0).kernel.buffers[2].shape = smallvec![Extent::fixed(1)];
+    spoilt.steps.push(step(
+        &[0, 4],
+        "kernel @one(dims n; read %0: f64[n, 2], write %1: f64[1]) {
+      grid i0 in 1 { v0: f64 = constant 1.0 store %1[i0] v0 }
+    }",
+    ));
+    violates(&spoilt, "P15", "b4 is not a temporary and cannot be scratch");
+
+    let mut spoilt = good.clone();
+    let scratch = kernel(&mut spoilt, 0).kernel.buffers[2].clone();
+    kernel(&mut spoilt, 0).kernel.buffers.push(scratch);
+    kernel(&mut spoilt, 0).arguments.push(PlanBufferId(4));
+    violates(&spoilt, "P15", "b4 is scratch and passed more than once");
+
+    let mut spoilt = good;
+    let read = "kernel @read(dims n; read %0: f64[n], write %1: f64[]) {
+      grid i0 in 1 { v1: f64 = reduce i1 in n [sum] { v0: f64 = load %0[i1] yield v0 } store %1[] v1 }
+    }";
+    spoilt.steps.push(step(&[4, 3], read));
+    violates(&spoilt, "P7", "b4 is read before it is written");
+}
+
+#[test]
 fn a_kernel_that_does_not_verify_is_reported_with_its_step() {
     let mut plan = plan();
-    plan.steps[1].kernel.index_count = 1;
+    kernel(&mut plan, 1).kernel.index_count = 1;
     violates(&plan, "K8", "step 1 @total: index number 1 is not below");
 }

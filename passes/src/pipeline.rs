@@ -1,6 +1,6 @@
 //! The list of graph passes and what runs it.
 
-use crate::optimize::{cse, dce, fold, simplify};
+use crate::optimize::{cse, dce, fold, regions, simplify};
 use rotrace_ir::graph::Function;
 use rotrace_ir::verify::Diagnostic;
 use rotrace_ir::verify::graph::verify;
@@ -18,6 +18,7 @@ pub struct Pass {
 
 /// Every pass, in the order of one round.
 pub const PASSES: &[Pass] = &[
+    Pass { name: "regions", run: regions },
     Pass { name: "simplify", run: simplify },
     Pass { name: "fold", run: fold },
     Pass { name: "cse", run: cse },

@@ -3,6 +3,8 @@
 use crate::{Error, View, ViewMut};
 use rotrace_ir::dim::{Dim, Type, display_shape};
 use rotrace_ir::graph::Function;
+use rotrace_ir::kernel::Extent;
+use rotrace_ir::plan::{Plan, Step};
 use smallvec::SmallVec;
 
 /// The sizes of the named dimensions in one call.
@@ -21,26 +23,28 @@ pub(crate) struct Signature {
 }
 
 impl Signature {
-    /// The signature of a verified function, every dimension of which must occur in a parameter.
-    pub(crate) fn new(function: &Function) -> Result<Self, Error> {
-        let mut least = vec![0; function.dims.len()];
-        for dim in function.values.iter().flat_map(|value| &value.ty.shape) {
-            if let Some(name) = dim.name {
-                let bound = &mut least[name.0 as usize];
-                *bound = (*bound).max(-dim.constant);
-            }
-        }
+    /// The signature of a verified function with its plan. Every dimension must occur in a parameter.
+    pub(crate) fn new(function: &Function, plan: &Plan) -> Result<Self, Error> {
         let bound: Vec<_> = function.parameter_types().flat_map(|ty| &ty.shape).filter_map(|dim| dim.name).collect();
         let missing = (0..function.dims.len()).find(|&index| !bound.iter().any(|name| name.0 as usize == index));
         if let Some(index) = missing {
             return Err(Error::UnboundDimension(function.dims[index].clone()));
         }
-        Ok(Self {
-            dims: function.dims.clone(),
-            inputs: function.parameter_types().cloned().collect(),
-            outputs: function.result_types().cloned().collect(),
-            least,
-        })
+        let mut signature = Self::of_plan(plan);
+        // The lowering may rename dimensions, and computes some values nowhere.
+        signature.dims.clone_from(&function.dims);
+        for &dim in function.values.iter().flat_map(|value| &value.ty.shape) {
+            raise(&mut signature.least, dim);
+        }
+        Ok(signature)
+    }
+
+    /// The signature of a verified plan.
+    pub(crate) fn of_plan(plan: &Plan) -> Self {
+        let mut least = vec![0; plan.dims.len()];
+        least_sizes(plan, &mut least);
+        let (dims, inputs, outputs) = (plan.dims.clone(), plan.inputs.clone(), plan.outputs.clone());
+        Self { dims, inputs, outputs, least }
     }
 
     /// Checks the arguments and finds the sizes of the named dimensions.
@@ -122,6 +126,33 @@ impl Signature {
         let note = if known.is_empty() { String::new() } else { format!(" (where {})", known.join(", ")) };
         let expected = format!("{}{}", ty.dtype, display_shape(&ty.shape, &self.dims));
         Error::Argument { index, expected, got: format!("{}{:?}", view.dtype, view.shape), note }
+    }
+}
+
+/// Raises the least sizes of the names to what the plan and those in it need.
+fn least_sizes(plan: &Plan, least: &mut [i64]) {
+    for &extent in plan.buffers.iter().flat_map(|buffer| &buffer.shape) {
+        match extent {
+            Extent::Dim(dim) | Extent::Blocks(dim) | Extent::Block { dim, .. } => raise(least, dim),
+        }
+    }
+    for step in &plan.steps {
+        match step {
+            Step::Loop(step) => raise(least, step.length),
+            Step::Native(step) => {
+                step.inputs.iter().chain(&step.outputs).flat_map(|ty| &ty.shape).for_each(|&dim| raise(least, dim));
+            }
+            Step::Kernel(_) | Step::While(_) | Step::Switch(_) => {}
+        }
+        step.plans().into_iter().for_each(|nested| least_sizes(nested, least));
+    }
+}
+
+/// Raises the least size of a dim's name to where the dim is not negative.
+fn raise(least: &mut [i64], dim: Dim) {
+    if let Some(name) = dim.name {
+        let least = &mut least[name.0 as usize];
+        *least = (*least).max(-dim.constant);
     }
 }
 

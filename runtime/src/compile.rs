@@ -4,13 +4,18 @@ use crate::bind::Signature;
 use crate::code::Code;
 use crate::executable::{EngineState, Executable};
 use crate::interpreted::Interpreted;
-use crate::launch::{Launcher, Threads};
+use crate::launch::{Launcher, Layout, Threads};
+use crate::natives::Natives;
 use crate::{Engine, Error, Options};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use rotrace_backends::cranelift;
 use rotrace_backends::{Artifact, CompileError};
 use rotrace_ir::graph::Function;
-use rotrace_ir::plan::{Plan, Step};
+use rotrace_ir::kernel::Kernel;
+use rotrace_ir::plan::Plan;
+use rotrace_ir::verify::Diagnostic;
+use rotrace_ir::verify::kernel::verify_core;
+use rotrace_ir::verify::plan::verify_plan;
 use rotrace_passes::{lower, pipeline};
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -22,7 +27,7 @@ pub struct Report {
     pub stages: Vec<(String, Duration)>,
     /// Nodes of the graph as traced, and after the passes.
     pub nodes: (usize, usize),
-    /// Kernels of the plan.
+    /// Kernels of the plan and those in it.
     pub kernels: usize,
     /// Bytes of machine code.
     pub code_bytes: usize,
@@ -66,28 +71,48 @@ impl fmt::Display for Report {
 
 /// What the text methods of a handle need.
 pub(crate) struct Texts {
-    pub(crate) graph: Function,
+    /// None of a plan that was not lowered from a graph.
+    pub(crate) graph: Option<Function>,
     pub(crate) plan: Plan,
     pub(crate) simd: bool,
 }
 
-pub(crate) fn compile(function: &Function, options: &Options) -> Result<Executable, Error> {
+pub(crate) fn compile(function: &Function, natives: &Natives, options: &Options) -> Result<Executable, Error> {
     let mut report = Report::default();
     report.nodes.0 = function.nodes.len();
     let (optimized, passes) =
         pipeline::run(function, &pipeline_options(options)).map_err(|error| Error::Invalid(error.to_string()))?;
-    let signature = Signature::new(function)?;
     report.stages.extend(passes.passes.iter().map(|pass| (format!("{} {}", pass.name, pass.round), pass.time)));
     report.nodes.1 = optimized.nodes.len();
     let plan =
         report.time("lower", || lower::lower(&optimized)).map_err(|violation| Error::Invalid(violation.to_string()))?;
+    let signature = Signature::new(function, &plan)?;
     if options.verify {
-        verify(&plan)?;
+        verify(&plan).map_err(|problem| Error::Invalid(format!("lowering: {problem}")))?;
     }
-    report.kernels = plan.steps.len();
-    let engine = engine(&plan, options, &mut report)?;
+    finish(Program { signature, graph: Some(function.clone()), plan }, natives, options, report)
+}
+
+/// Compiles a plan that was not lowered from a graph.
+pub(crate) fn compile_plan(plan: Plan, natives: &Natives, options: &Options) -> Result<Executable, Error> {
+    verify(&plan).map_err(|problem| Error::Invalid(problem.to_string()))?;
+    let signature = Signature::of_plan(&plan);
+    finish(Program { signature, graph: None, plan }, natives, options, Report::default())
+}
+
+/// What is left to be turned into code.
+struct Program {
+    signature: Signature,
+    graph: Option<Function>,
+    plan: Plan,
+}
+
+fn finish(program: Program, natives: &Natives, options: &Options, mut report: Report) -> Result<Executable, Error> {
+    let Program { signature, graph, plan } = program;
+    report.kernels = plan.kernels().len();
+    let engine = engine(&plan, natives, options, &mut report)?;
     let threads = Threads { cap: options.threads, from_nanoseconds: options.parallel_from.as_secs_f64() * 1e9 };
-    let texts = Texts { graph: function.clone(), plan, simd: options.simd };
+    let texts = Texts { graph, plan, simd: options.simd };
     Ok(Executable { signature, engine, threads, texts, report })
 }
 
@@ -95,44 +120,40 @@ fn pipeline_options(options: &Options) -> pipeline::Options {
     pipeline::Options { verify: options.verify, ..pipeline::Options::default() }
 }
 
-fn verify(plan: &Plan) -> Result<(), Error> {
-    let mut problems = rotrace_ir::verify::plan::verify_plan(plan);
-    for step in &plan.steps {
-        problems.extend(rotrace_ir::verify::kernel::verify_kernel(&step.kernel));
-        problems.extend(rotrace_ir::verify::kernel::verify_core(&step.kernel));
-    }
-    match problems.first() {
-        Some(problem) => Err(Error::Invalid(format!("lowering: {problem}"))),
-        None => Ok(()),
-    }
+fn verify(plan: &Plan) -> Result<(), Diagnostic> {
+    let mut problems = verify_plan(plan);
+    problems.extend(plan.kernels().into_iter().flat_map(verify_core));
+    problems.into_iter().next().map_or(Ok(()), Err)
 }
 
-fn engine(plan: &Plan, options: &Options, report: &mut Report) -> Result<EngineState, Error> {
-    let interpreted = |reason: String, report: &mut Report| {
+fn engine(plan: &Plan, natives: &Natives, options: &Options, report: &mut Report) -> Result<EngineState, Error> {
+    let layout = Layout::new(plan, natives, options.memory_limit)?;
+    let interpreted = |reason: String, layout: Layout, report: &mut Report| {
         report.interpreted = Some(reason);
-        EngineState::Interpreted(Interpreted { plan: plan.clone() })
+        EngineState::Interpreted(Interpreted { plan: plan.clone(), layout, natives: natives.clone() })
     };
     if options.engine == Engine::Interpreter {
-        return Ok(interpreted("asked for".into(), report));
+        return Ok(interpreted("asked for".into(), layout, report));
     }
     match report.time("cranelift", || artifacts(plan, options.simd, false)) {
         Ok(artifacts) => {
             let code = report.time("load", || Code::new(&artifacts))?;
-            let launcher = Launcher::new(plan, code);
+            let launcher = Launcher::new(layout, code);
             report.code_bytes = launcher.code_size();
             Ok(EngineState::Compiled(launcher))
         }
-        Err(error @ CompileError::Unsupported { .. }) => Ok(interpreted(error.to_string(), report)),
+        Err(error @ CompileError::Unsupported { .. }) => Ok(interpreted(error.to_string(), layout, report)),
         Err(error @ CompileError::Internal { .. }) => Err(Error::Unsupported(error.to_string())),
     }
 }
 
+/// The code of all kernels, in the order of [`Plan::kernels`].
 fn artifacts(plan: &Plan, simd: bool, keep_text: bool) -> Result<Vec<Artifact>, CompileError> {
     let options = cranelift::Options { simd, keep_text };
-    let compile = |step: &Step| cranelift::compile(&step.kernel, &options);
-    match plan.steps.as_slice() {
-        [step] => Ok(vec![compile(step)?]),
-        steps => steps.par_iter().map(compile).collect(),
+    let compile = |kernel: &Kernel| cranelift::compile(kernel, &options);
+    match plan.kernels().as_slice() {
+        [kernel] => Ok(vec![compile(kernel)?]),
+        kernels => kernels.par_iter().map(|kernel| compile(kernel)).collect(),
     }
 }
 

@@ -85,6 +85,25 @@ pub enum Error {
     /// Memory for temporaries could not be had.
     #[error("out of memory: {0} bytes of temporaries")]
     OutOfMemory(u64),
+    /// A call that needs more memory than [`crate::Options::memory_limit`] allows.
+    #[error("the call needs {needed} bytes of temporaries, but the limit is {limit}")]
+    MemoryLimit {
+        /// Bytes needed.
+        needed: u64,
+        /// Bytes allowed.
+        limit: u64,
+    },
+    /// A native function that the program calls, but nobody supplied.
+    #[error("there is no native function `{0}`")]
+    UnknownNative(String),
+    /// A native function that reported a failure.
+    #[error("native function `{name}`: {message}")]
+    Native {
+        /// The function's name.
+        name: String,
+        /// What it said.
+        message: String,
+    },
     /// A failure of the interpreter, which compiled code cannot have.
     #[error("interpreter: {0}")]
     Interpreter(String),

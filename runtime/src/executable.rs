@@ -4,7 +4,7 @@ use crate::bind::{Signature, Sizes};
 use crate::compile::{Report, Texts};
 use crate::interpreted::Interpreted;
 use crate::launch::{Launcher, Threads};
-use crate::{Error, Options, View, ViewMut, compile};
+use crate::{Error, Natives, Options, View, ViewMut, compile};
 use rotrace_ir::dim::Type;
 use rotrace_ir::graph::Function;
 use smallvec::SmallVec;
@@ -31,7 +31,15 @@ impl Executable {
     /// # Errors
     /// An invalid program, a named dimension that no parameter has, or lack of executable memory.
     pub fn compile(function: &Function, options: &Options) -> Result<Self, Error> {
-        compile::compile(function, options)
+        Self::compile_with(function, &Natives::default(), options)
+    }
+
+    /// Compiles a function that may call native functions.
+    ///
+    /// # Errors
+    /// As [`compile`](Self::compile), and a native function that is not there.
+    pub fn compile_with(function: &Function, natives: &Natives, options: &Options) -> Result<Self, Error> {
+        compile::compile(function, natives, options)
     }
 
     /// The types of the arguments, in flattened order.
@@ -65,18 +73,19 @@ impl Executable {
     /// Runs the function, overwriting `outputs`. Allocates nothing, once a call of this size has been made.
     ///
     /// # Errors
-    /// Arguments or result buffers that do not fit the signature, or lack of memory for temporaries.
+    /// Arguments or result buffers that do not fit the signature, lack of memory for temporaries, or what a native
+    /// function reports. Of a failed call the results hold anything.
     pub fn call(&self, inputs: &[View<'_>], outputs: &mut [ViewMut<'_>]) -> Result<(), Error> {
         let mut sizes = Sizes::new();
         self.signature.bind(inputs, &mut sizes)?;
         self.signature.check_outputs(outputs, &sizes)?;
         match &self.engine {
             EngineState::Compiled(launcher) => launcher.run(inputs, outputs, &sizes, self.threads),
-            EngineState::Interpreted(interpreted) => interpreted.run(inputs, outputs),
+            EngineState::Interpreted(interpreted) => interpreted.run(inputs, outputs, &sizes),
         }
     }
 
-    /// Bytes of temporaries that a call with these arguments needs.
+    /// Bytes of temporaries that a call with these arguments needs (in machine code: the interpreter's are its own).
     ///
     /// # Errors
     /// Arguments that do not fit the signature.
@@ -84,21 +93,21 @@ impl Executable {
         let mut sizes = Sizes::new();
         self.signature.bind(inputs, &mut sizes)?;
         match &self.engine {
-            EngineState::Compiled(launcher) => launcher.temporary_bytes(&sizes),
-            EngineState::Interpreted(_) => Ok(0),
+            EngineState::Compiled(launcher) => launcher.layout().temporary_bytes(&sizes),
+            EngineState::Interpreted(interpreted) => interpreted.layout.temporary_bytes(&sizes),
         }
     }
 
-    /// The graph as it was traced.
+    /// The graph as it was traced; empty for a plan that came without one.
     #[must_use]
     pub fn graph(&self) -> String {
-        self.texts.graph.to_string()
+        self.texts.graph.as_ref().map(ToString::to_string).unwrap_or_default()
     }
 
     /// The graph after the named pass (the last time that it ran), or `None` if there is no such pass.
     #[must_use]
     pub fn graph_after(&self, pass: &str) -> Option<String> {
-        compile::graph_after(&self.texts.graph, pass)
+        compile::graph_after(self.texts.graph.as_ref()?, pass)
     }
 
     /// The plan: buffers, and each step's kernel.

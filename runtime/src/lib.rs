@@ -15,11 +15,13 @@ mod error;
 mod executable;
 mod interpreted;
 mod launch;
+mod natives;
 mod options;
 mod view;
 
 pub use compile::Report;
 pub use error::Error;
 pub use executable::Executable;
+pub use natives::{NativeFunction, Natives};
 pub use options::{Engine, Options};
 pub use view::{View, ViewMut};

@@ -25,6 +25,8 @@ pub struct Options {
     pub simd: bool,
     /// What executes kernels.
     pub engine: Engine,
+    /// The most bytes of temporaries that one call may need. A call that needs more is an error before anything runs.
+    pub memory_limit: Option<u64>,
     /// Whether to verify the IR after each pass.
     pub verify: bool,
 }
@@ -36,6 +38,7 @@ impl Default for Options {
             parallel_from: Duration::from_micros(300),
             simd: true,
             engine: Engine::default(),
+            memory_limit: None,
             verify: cfg!(debug_assertions),
         }
     }

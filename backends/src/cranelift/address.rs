@@ -29,10 +29,10 @@ pub(super) enum Variable {
 }
 
 /// One term: variable, number of dynamic sizes, coefficient in elements.
-type Term = (Variable, usize, i64);
+pub(super) type Term = (Variable, usize, i64);
 
 /// All of an access but its constant term.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Place {
     pub(super) buffer: BufferId,
     terms: SmallVec<[Term; 4]>,
@@ -52,6 +52,23 @@ impl Place {
     pub(super) fn without(&self, index: IndexId) -> Self {
         let terms = self.terms.iter().filter(|term| term.0 != Variable::Index(index.0)).copied().collect();
         Self { buffer: self.buffer, terms }
+    }
+
+    /// The place for constant coordinates of 0.
+    pub(super) fn without_constants(&self) -> Self {
+        let terms = self.terms.iter().filter(|term| term.0 != Variable::One).copied().collect();
+        Self { buffer: self.buffer, terms }
+    }
+
+    /// The constant coordinates.
+    pub(super) fn constants(&self) -> SmallVec<[Term; 4]> {
+        self.terms.iter().filter(|term| term.0 == Variable::One).copied().collect()
+    }
+
+    /// The constant coordinates along one axis.
+    fn constant(&self, dynamic: usize) -> i64 {
+        let term = self.terms.iter().find(|term| (term.0, term.1) == (Variable::One, dynamic));
+        term.map_or(0, |term| term.2)
     }
 
     /// What one iteration of a loop adds.
@@ -176,9 +193,16 @@ impl Code<'_, '_> {
         if let Some(value) = self.scopes.find(&key) {
             return value;
         }
-        let value = match self.last_varying(place) {
-            None => self.entry.buffers[place.buffer.0 as usize],
-            Some(variable) => {
+        let value = match (self.neighbours.get(place).cloned(), self.last_varying(place)) {
+            (Some(neighbour), _) => {
+                let mut sum = self.pointer(&neighbour);
+                for bytes in self.strides_between(&neighbour, place) {
+                    sum = self.ins().iadd(sum, bytes);
+                }
+                sum
+            }
+            (None, None) => self.entry.buffers[place.buffer.0 as usize],
+            (None, Some(variable)) => {
                 let mut rest = place.clone();
                 rest.terms.retain(|term| term.0 != variable);
                 let mut sum = self.pointer(&rest);
@@ -191,6 +215,36 @@ impl Code<'_, '_> {
         };
         self.scopes.insert(key, value);
         value
+    }
+
+    /// Bytes along each axis between places that differ in constant coordinates.
+    pub(super) fn strides_between(&mut self, from: &Place, to: &Place) -> SmallVec<[Value; 2]> {
+        let size = self.element_bytes(to);
+        let mut strides = SmallVec::new();
+        for dynamic in 1..=self.entry.layouts[to.buffer.0 as usize].dynamics.len() {
+            let distance = to.constant(dynamic).wrapping_sub(from.constant(dynamic));
+            if distance != 0 {
+                strides.push(self.stride(to.buffer, dynamic, distance.wrapping_mul(size)));
+            }
+        }
+        strides
+    }
+
+    fn element_bytes(&self, place: &Place) -> i64 {
+        self.kernel.buffers[place.buffer.0 as usize].dtype.size() as i64
+    }
+
+    /// What one iteration of a loop adds to the address of a place, if anything.
+    pub(super) fn step_in_bytes(&mut self, place: &Place, index: IndexId) -> Option<Value> {
+        let size = self.element_bytes(place);
+        let mut sum = None;
+        for &(variable, dynamic, coefficient) in &place.terms {
+            if variable == Variable::Index(index.0) {
+                let bytes = self.stride(place.buffer, dynamic, coefficient.wrapping_mul(size));
+                sum = Some(sum.map_or(bytes, |sum| self.ins().iadd(sum, bytes)));
+            }
+        }
+        sum
     }
 
     /// The variable of a place that changes most often: the index of the innermost loop, if there is one.
@@ -239,7 +293,7 @@ impl Code<'_, '_> {
 
     /// Computes, before a loop, what an access in it needs of the outside.
     pub(super) fn prepare(&mut self, place: &Place, index: IndexId) {
-        let size = self.kernel.buffers[place.buffer.0 as usize].dtype.size() as i64;
+        let size = self.element_bytes(place);
         self.pointer(&place.without(index));
         for &(variable, dynamic, coefficient) in &place.terms {
             if variable == Variable::Index(index.0) && dynamic > 0 {
@@ -250,7 +304,7 @@ impl Code<'_, '_> {
 
     /// The address of an element as a pointer and a displacement.
     pub(super) fn address(&mut self, place: &Place, offset: i64) -> (Value, i32) {
-        let size = self.kernel.buffers[place.buffer.0 as usize].dtype.size() as i64;
+        let size = self.element_bytes(place);
         let pointer = self.pointer(place);
         let bytes = offset.wrapping_mul(size);
         match i32::try_from(bytes) {
@@ -265,14 +319,19 @@ impl Code<'_, '_> {
             return self.address(place, offset + lane * step);
         }
         let (mut pointer, displacement) = self.address(place, offset);
-        let size = self.kernel.buffers[place.buffer.0 as usize].dtype.size() as i64;
-        for &(variable, dynamic, coefficient) in &place.terms {
-            if variable == Variable::Index(index.0) {
-                let stride = self.stride(place.buffer, dynamic, coefficient.wrapping_mul(size));
-                let bytes = self.scaled(stride, lane);
-                pointer = self.ins().iadd(pointer, bytes);
-            }
+        for bytes in self.lane_distance(place, index, lane) {
+            pointer = self.ins().iadd(pointer, bytes);
         }
         (pointer, displacement)
+    }
+
+    /// Bytes between the elements of lane 0 and of another lane, as a sum; none if they are known.
+    pub(super) fn lane_distance(&mut self, place: &Place, index: IndexId, lane: i64) -> SmallVec<[Value; 2]> {
+        if lane == 0 || place.step(index) != Step::Dynamic {
+            return SmallVec::new();
+        }
+        let bytes = self.element_bytes(place).wrapping_mul(lane);
+        let terms = place.terms.iter().filter(|term| term.0 == Variable::Index(index.0));
+        terms.map(|term| self.stride(place.buffer, term.1, term.2.wrapping_mul(bytes))).collect()
     }
 }

@@ -1,7 +1,6 @@
-//! Instructions in program order, branches, and loops that carry values.
+//! Instructions in program order, and branches.
 
 use super::code::{Code, Held, Lanes, lane_type, scalar_type, vector_type};
-use super::invariant;
 use cranelift_codegen::ir::{BlockArg, InstBuilder, Type, Value, types};
 use rotrace_ir::DType;
 use rotrace_ir::kernel::{Affine, Block, Inst, Loop, LoopKind, TableId, Var};
@@ -142,7 +141,7 @@ impl Code<'_, '_> {
     }
 
     /// Defines values from what crossed a branch or an iteration.
-    fn define_carried(&mut self, vars: &[Var], values: &[Value]) {
+    pub(super) fn define_carried(&mut self, vars: &[Var], values: &[Value]) {
         let mut values = values.iter().copied();
         for &var in vars {
             let (size, kinds) = self.carried_types(self.dtype(var));
@@ -156,7 +155,7 @@ impl Code<'_, '_> {
     }
 
     /// A block with parameters for `vars`.
-    fn merge_block(&mut self, vars: &[Var]) -> cranelift_codegen::ir::Block {
+    pub(super) fn merge_block(&mut self, vars: &[Var]) -> cranelift_codegen::ir::Block {
         let block = self.builder.create_block();
         for &var in vars {
             let (_, kinds) = self.carried_types(self.dtype(var));
@@ -167,7 +166,7 @@ impl Code<'_, '_> {
         block
     }
 
-    fn finish_merge(&mut self, merge: cranelift_codegen::ir::Block, results: &[Var]) {
+    pub(super) fn finish_merge(&mut self, merge: cranelift_codegen::ir::Block, results: &[Var]) {
         self.builder.switch_to_block(merge);
         let values: SmallVec<[Value; 8]> = SmallVec::from_slice(self.builder.block_params(merge));
         self.define_carried(results, &values);
@@ -198,7 +197,9 @@ impl Code<'_, '_> {
     /// A branch that lanes take differently: `then`, the expected side, for all of them, and `otherwise` on top if any
     /// lane asks for it.
     fn vector_branch(&mut self, results: &[Var], condition: Var, then: &Block, otherwise: &Block) {
+        let active = self.narrow(condition, true, then);
         self.insts(&then.insts);
+        self.active.clone_from(&active);
         let common = self.carried_values(&then.yields);
         let off = self.any_lane_off(condition);
         let rare = self.builder.create_block();
@@ -208,7 +209,9 @@ impl Code<'_, '_> {
 
         self.builder.switch_to_block(rare);
         self.scopes.open();
+        self.narrow(condition, false, otherwise);
         let chosen = self.rare_side(results, otherwise);
+        self.active = active;
         let mut selected: SmallVec<[Value; 8]> = SmallVec::new();
         for &var in results {
             let (size, kinds) = self.carried_types(self.dtype(var));
@@ -227,24 +230,8 @@ impl Code<'_, '_> {
     fn inner_loop(&mut self, inner: &Loop) {
         match &inner.kind {
             LoopKind::Reduce { accumulators } => self.reduction(inner, accumulators),
-            LoopKind::Carry { initial, parameters } => self.carry_loop(inner, initial, parameters),
+            LoopKind::Carry { .. } => self.carry_loop(inner),
+            LoopKind::While { condition, .. } => self.while_loop(inner, condition),
         }
-    }
-
-    fn carry_loop(&mut self, inner: &Loop, initial: &[Var], parameters: &[Var]) {
-        let split = invariant::split(self.kernel.values.len(), &inner.body, inner.index, parameters);
-        self.insts(split.invariant);
-        let first = self.carried_values(initial);
-        let end = self.extent(inner.extent);
-        let start = self.number(0);
-        let last = self.counted((start, end), 1, &first, |code, index, values| {
-            code.define_carried(parameters, values);
-            code.enter(inner.index, index);
-            code.insts(split.varying);
-            let next = code.carried_values(&inner.body.yields);
-            code.leave();
-            next
-        });
-        self.define_carried(&inner.results, &last);
     }
 }

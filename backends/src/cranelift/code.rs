@@ -1,6 +1,7 @@
 //! The state of code generation, and how values of the kernel are held in values of the code.
 
-use super::address::Scopes;
+use super::active::Mask;
+use super::address::{Place, Scopes};
 use super::constants::{Pool, splatted};
 use super::entry::Entry;
 use super::routine::Routine;
@@ -85,7 +86,11 @@ pub(super) struct Code<'k, 'f> {
     /// The open loops, outermost first.
     pub(super) nest: Vec<IndexId>,
     pub(super) scopes: Scopes,
+    /// From where the address of a place is reached that differs in constant coordinates only.
+    pub(super) neighbours: FxHashMap<Place, Place>,
     pub(super) lanes: Lanes,
+    /// The lanes that count, if not all do.
+    pub(super) active: Option<Mask>,
     /// By how much a loop's index is ahead of `indices`, in an unrolled copy of its body.
     pub(super) ahead: (IndexId, i64),
     /// Scalars splatted before the current vector loop.

@@ -2,7 +2,7 @@
 
 use super::code::Lanes;
 use rotrace_ir::DType;
-use rotrace_ir::kernel::{Affine, Block, BufferId, Extent, IndexId, Inst, Kernel, LoopKind, Var};
+use rotrace_ir::kernel::{Access, Affine, Block, BufferId, Extent, IndexId, Inst, Kernel, Loop, LoopKind, Var};
 use rotrace_ir::scalar::ScalarOp;
 
 /// Why the kernel is beyond this backend, if it holds an operation that is not core.
@@ -42,7 +42,7 @@ pub(super) fn absorbed_negations(kernel: &Kernel) -> Vec<bool> {
 pub(super) fn visit<'b>(block: &'b Block, see: &mut impl FnMut(&'b Inst)) {
     for inst in &block.insts {
         see(inst);
-        nested(inst).for_each(|block| visit(block, see));
+        inst.blocks().for_each(|block| visit(block, see));
     }
 }
 
@@ -62,36 +62,36 @@ pub(super) fn access(inst: &Inst) -> Option<(BufferId, &[Affine], bool)> {
     }
 }
 
-fn nested(inst: &Inst) -> impl Iterator<Item = &Block> {
-    let (first, second) = match inst {
-        Inst::If { then, otherwise, .. } => (Some(then), Some(otherwise)),
-        Inst::Loop(inner) => (Some(&inner.body), None),
-        Inst::Constant { .. }
-        | Inst::Scalar { .. }
-        | Inst::Cast { .. }
-        | Inst::Bitcast { .. }
-        | Inst::Index { .. }
-        | Inst::Load { .. }
-        | Inst::Store { .. }
-        | Inst::Lookup { .. } => (None, None),
-    };
-    first.into_iter().chain(second)
+/// Whether a block holds a loop that ends when its condition does not hold.
+pub(super) fn holds_while(block: &Block) -> bool {
+    let mut holds = false;
+    visit(block, &mut |inst| holds |= matches!(inst, Inst::Loop(inner) if inner.condition().is_some()));
+    holds
 }
 
-/// The values an instruction defines.
-pub(super) fn results(inst: &Inst) -> &[Var] {
-    match inst {
-        Inst::Constant { result, .. }
-        | Inst::Scalar { result, .. }
-        | Inst::Cast { result, .. }
-        | Inst::Bitcast { result, .. }
-        | Inst::Index { result, .. }
-        | Inst::Load { result, .. }
-        | Inst::Lookup { result, .. } => std::slice::from_ref(result),
-        Inst::Store { .. } => &[],
-        Inst::If { results, .. } => results,
-        Inst::Loop(inner) => &inner.results,
+/// Whether a block names the index of a loop.
+pub(super) fn block_names_index(block: &Block, index: IndexId) -> bool {
+    let mut names = false;
+    visit(block, &mut |inst| names |= names_index(inst, index));
+    names
+}
+
+/// Whether a kernel stores to a buffer.
+fn is_stored(kernel: &Kernel, buffer: BufferId) -> bool {
+    match kernel.buffers[buffer.0 as usize].access {
+        Access::Read => false,
+        Access::Write | Access::Scratch => true,
     }
+}
+
+/// Whether the body of a loop, apart from the loops in it, has all accesses, none of which is to scratch.
+pub(super) fn accesses_once(kernel: &Kernel, insts: &[&Inst]) -> bool {
+    let scratch = |buffer: BufferId| kernel.buffers[buffer.0 as usize].access == Access::Scratch;
+    insts.iter().all(|inst| {
+        let mut deeper = false;
+        inst.blocks().for_each(|block| visit(block, &mut |inner| deeper |= access(inner).is_some()));
+        !deeper && access(inst).is_none_or(|(buffer, ..)| !scratch(buffer))
+    })
 }
 
 /// The values an instruction reads itself, without the blocks in it but with what those yield.
@@ -106,11 +106,8 @@ pub(super) fn operands(inst: &Inst) -> Vec<Var> {
             [*condition].iter().chain(&then.yields).chain(&otherwise.yields).copied().collect()
         }
         Inst::Loop(inner) => {
-            let initial: &[Var] = match &inner.kind {
-                LoopKind::Reduce { .. } => &[],
-                LoopKind::Carry { initial, .. } => initial,
-            };
-            initial.iter().chain(&inner.body.yields).copied().collect()
+            let asked = inner.condition().map_or(&[][..], |condition| &condition.yields);
+            inner.initial().iter().chain(asked).chain(&inner.body.yields).copied().collect()
         }
     }
 }
@@ -137,28 +134,44 @@ pub(super) struct Split<'b> {
     pub(super) varying: Vec<&'b Inst>,
 }
 
-/// Splits the body of the loop over `index`, whose `parameters` vary.
-pub(super) fn split<'b>(values: usize, body: &'b Block, index: IndexId, parameters: &[Var]) -> Split<'b> {
-    let mut varies = vec![false; values];
+/// Splits a block of the loop over `index`, whose `parameters` vary.
+pub(super) fn split<'b>(kernel: &Kernel, body: &'b Block, index: IndexId, parameters: &[Var]) -> Split<'b> {
+    split_if(kernel, body, index, parameters, |_| true)
+}
+
+/// Splits a block of a while loop. No loop in it moves: it might not end where the condition does not hold.
+pub(super) fn split_while<'b>(kernel: &Kernel, block: &'b Block, inner: &Loop) -> Split<'b> {
+    split_if(kernel, block, inner.index, inner.parameters(), |inst| !matches!(inst, Inst::Loop(_)))
+}
+
+fn split_if<'b>(
+    kernel: &Kernel,
+    body: &'b Block,
+    index: IndexId,
+    parameters: &[Var],
+    movable: impl Fn(&Inst) -> bool,
+) -> Split<'b> {
+    let mut varies = vec![false; kernel.values.len()];
     parameters.iter().for_each(|var| varies[var.0 as usize] = true);
     let mut split = Split { invariant: Vec::new(), varying: Vec::new() };
     for inst in &body.insts {
-        let mut moves = !depends(inst, index, &varies);
-        nested(inst).for_each(|block| {
-            visit(block, &mut |inner| moves &= !depends(inner, index, &varies));
-        });
+        let mut moves = true;
+        let mut see = |inst| moves &= movable(inst) && !depends(kernel, inst, index, &varies);
+        see(inst);
+        inst.blocks().for_each(|block| visit(block, &mut see));
         if moves {
             split.invariant.push(inst);
         } else {
-            results(inst).iter().for_each(|var| varies[var.0 as usize] = true);
+            inst.results().iter().for_each(|var| varies[var.0 as usize] = true);
             split.varying.push(inst);
         }
     }
     split
 }
 
-fn depends(inst: &Inst, index: IndexId, varies: &[bool]) -> bool {
-    matches!(inst, Inst::Store { .. })
+/// Whether an instruction itself must stay in the loop over an index: it varies, or touches what is stored.
+fn depends(kernel: &Kernel, inst: &Inst, index: IndexId, varies: &[bool]) -> bool {
+    access(inst).is_some_and(|(buffer, ..)| is_stored(kernel, buffer))
         || names_index(inst, index)
         || operands(inst).iter().any(|var| varies[var.0 as usize])
 }
@@ -176,16 +189,16 @@ pub(super) fn lanes(kernel: &Kernel, split: &Split, yields: &[Var], index: Index
     yields.iter().for_each(|&var| see_value(var));
     let mut plain = true;
     let mut see = |inst: &Inst| {
-        results(inst).iter().for_each(|&var| see_value(var));
+        inst.results().iter().for_each(|&var| see_value(var));
         operands(inst).iter().for_each(|&var| see_value(var));
         if let Inst::Loop(inner) = inst {
             // An inner loop over independent iterations is vectorised itself; lanes cannot differ in their trip counts.
-            plain &= matches!(inner.kind, LoopKind::Carry { .. }) && !names_index(inst, index);
+            plain &= !matches!(inner.kind, LoopKind::Reduce { .. }) && !names_index(inst, index);
         }
     };
     for inst in &split.varying {
         see(inst);
-        nested(inst).for_each(|block| visit(block, &mut see));
+        inst.blocks().for_each(|block| visit(block, &mut see));
     }
     if possible && plain { lanes } else { Lanes::One }
 }
@@ -196,16 +209,14 @@ pub(super) fn outer_operands<'b>(insts: impl IntoIterator<Item = &'b Inst>, yiel
     let mut defined: Vec<Var> = Vec::new();
     let mut see = |inst: &Inst| {
         outer.extend(operands(inst));
-        defined.extend(results(inst));
-        if let Inst::Loop(inner) = inst
-            && let LoopKind::Carry { parameters, .. } = &inner.kind
-        {
-            defined.extend(parameters);
+        defined.extend(inst.results());
+        if let Inst::Loop(inner) = inst {
+            defined.extend(inner.parameters());
         }
     };
     for inst in insts {
         see(inst);
-        nested(inst).for_each(|block| visit(block, &mut see));
+        inst.blocks().for_each(|block| visit(block, &mut see));
     }
     outer.sort_unstable();
     outer.dedup();

@@ -2,13 +2,13 @@
 
 use super::address::Step;
 use super::block::arguments;
-use super::code::{Code, Lanes};
+use super::code::{Code, Held, Lanes};
 use super::invariant::{self, Split};
 use super::memory::Rows;
 use super::partial::Windows;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
-use rotrace_ir::kernel::{Block, IndexId, Inst};
+use rotrace_ir::kernel::{Block, IndexId, Inst, Var};
 use smallvec::SmallVec;
 
 /// Values that a counted loop carries.
@@ -26,16 +26,36 @@ impl Code<'_, '_> {
         initial: &[Value],
         body: impl FnOnce(&mut Self, Value, &[Value]) -> Carried,
     ) -> Carried {
+        let (run, after) = (self.builder.create_block(), self.builder.create_block());
+        for &value in initial {
+            let kind = self.kind(value);
+            self.builder.append_block_param(after, kind);
+        }
+        let any = self.ins().icmp(IntCC::SignedLessThan, start, end);
+        self.ins().brif(any, run, &[], after, &arguments(initial));
+        self.builder.switch_to_block(run);
+        let last = self.repeated((start, end), step, initial, body);
+        self.ins().jump(after, &arguments(&last));
+        self.builder.switch_to_block(after);
+        SmallVec::from_slice(self.builder.block_params(after))
+    }
+
+    /// [`Self::counted`] from a `start` that is less than `end`.
+    pub(super) fn repeated(
+        &mut self,
+        (start, end): (Value, Value),
+        step: i64,
+        initial: &[Value],
+        body: impl FnOnce(&mut Self, Value, &[Value]) -> Carried,
+    ) -> Carried {
         let (inside, after) = (self.builder.create_block(), self.builder.create_block());
         self.builder.append_block_param(inside, types::I64);
         for &value in initial {
             let kind = self.kind(value);
             self.builder.append_block_param(inside, kind);
-            self.builder.append_block_param(after, kind);
         }
-        let any = self.ins().icmp(IntCC::SignedLessThan, start, end);
         let first: Carried = std::iter::once(start).chain(initial.iter().copied()).collect();
-        self.ins().brif(any, inside, &arguments(&first), after, &arguments(initial));
+        self.ins().jump(inside, &arguments(&first));
 
         self.builder.switch_to_block(inside);
         let parameters: Carried = SmallVec::from_slice(self.builder.block_params(inside));
@@ -43,10 +63,9 @@ impl Code<'_, '_> {
         let index = self.plus(parameters[0], step);
         let more = self.ins().icmp(IntCC::SignedLessThan, index, end);
         let again: Carried = std::iter::once(index).chain(next.iter().copied()).collect();
-        self.ins().brif(more, inside, &arguments(&again), after, &arguments(&next));
-
+        self.ins().brif(more, inside, &arguments(&again), after, &[]);
         self.builder.switch_to_block(after);
-        SmallVec::from_slice(self.builder.block_params(after))
+        next
     }
 
     /// Opens a loop's body.
@@ -64,7 +83,7 @@ impl Code<'_, '_> {
 
     /// Independent iterations from `start` to `end`, of which there is at least one.
     pub(super) fn iterations(&mut self, index: IndexId, range: (Value, Value), length: Option<u64>, body: &Block) {
-        let split = invariant::split(self.kernel.values.len(), body, index, &[]);
+        let split = invariant::split(self.kernel, body, index, &[]);
         let lanes = self.before_loop(index, length, &split, &[]);
         match self.windows(index, lanes, &split) {
             Some(windows) => self.windowed(index, range, &windows, &split),
@@ -162,13 +181,7 @@ impl Code<'_, '_> {
     }
 
     /// Writes what does not vary in a loop, prepares its addresses, and decides its lanes.
-    pub(super) fn before_loop(
-        &mut self,
-        index: IndexId,
-        length: Option<u64>,
-        split: &Split,
-        yields: &[rotrace_ir::kernel::Var],
-    ) -> Lanes {
+    pub(super) fn before_loop(&mut self, index: IndexId, length: Option<u64>, split: &Split, yields: &[Var]) -> Lanes {
         self.scopes.open();
         self.insts(split.invariant.iter().copied());
         for (buffer, at, _) in split.varying.iter().filter_map(|inst| invariant::access(inst)) {
@@ -185,9 +198,7 @@ impl Code<'_, '_> {
         if lanes != Lanes::One {
             self.rows = Rows::of(self, index, split, lanes);
             self.lanes = lanes;
-            for var in invariant::outer_operands(split.varying.iter().copied(), yields) {
-                self.presplat(var);
-            }
+            self.presplat(&split.varying, yields);
             self.lanes = Lanes::One;
         }
         lanes
@@ -199,12 +210,27 @@ impl Code<'_, '_> {
         self.scopes.close();
     }
 
-    /// Splats a uniform value ahead of its uses.
-    fn presplat(&mut self, var: rotrace_ir::kernel::Var) {
-        if let super::code::Held::Scalar(value) = self.held[var.0 as usize] {
-            let size = self.size_of(var);
-            let parts = self.splat(self.dtype(var), value, size);
-            self.splats.insert(var, (size, parts));
+    /// Splats the uniform values that a vector loop's body uses, ahead of it.
+    pub(super) fn presplat(&mut self, insts: &[&Inst], yields: &[Var]) -> Vec<Var> {
+        let mut splatted = Vec::new();
+        if self.lanes == Lanes::One {
+            return splatted;
         }
+        for var in invariant::outer_operands(insts.iter().copied(), yields) {
+            if let Held::Scalar(value) = self.held[var.0 as usize]
+                && !self.splats.contains_key(&var)
+            {
+                let size = self.size_of(var);
+                let parts = self.splat(self.dtype(var), value, size);
+                self.splats.insert(var, (size, parts));
+                splatted.push(var);
+            }
+        }
+        splatted
+    }
+
+    /// Forgets what [`Self::presplat`] made.
+    pub(super) fn forget_splats(&mut self, vars: &[Var]) {
+        vars.iter().for_each(|var| drop(self.splats.remove(var)));
     }
 }

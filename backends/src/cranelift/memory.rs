@@ -9,7 +9,7 @@ use super::code::{Code, Held, Lanes, Parts, scalar_type, vector_type};
 use super::invariant::{self, Split};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, types};
 use rotrace_ir::DType;
-use rotrace_ir::kernel::{Affine, BufferId, IndexId, Var};
+use rotrace_ir::kernel::{Access, Affine, BufferId, IndexId, Inst, Var};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
@@ -20,9 +20,9 @@ const LONGEST_ROW: i64 = 16;
 pub(super) struct Rows {
     /// The loop's index.
     pub(super) index: IndexId,
-    /// Rows of which most elements are loaded: the first and the last of those.
-    loaded: FxHashMap<(Place, i64), (i64, i64)>,
-    /// Rows that are stored completely: how many elements they have.
+    /// Loads from rows of which one block loads most elements: the first and the last of those.
+    loaded: FxHashMap<Var, (i64, i64)>,
+    /// Rows that one block stores completely: how many elements they have.
     stored: FxHashMap<(Place, i64), i64>,
     /// Elements of rows that wait to be stored together.
     waiting: FxHashMap<(Place, i64), Vec<(i64, Parts)>>,
@@ -43,33 +43,45 @@ impl Rows {
     /// Groups the accesses of a loop's body by row.
     pub(super) fn of(code: &Code, index: IndexId, split: &Split, lanes: Lanes) -> Self {
         let mut rows = Self { index, ..Self::default() };
-        let mut loads: FxHashMap<(Place, i64), Vec<i64>> = FxHashMap::default();
-        let mut stores: FxHashMap<(Place, i64), Vec<i64>> = FxHashMap::default();
-        for (buffer, at, written) in split.varying.iter().filter_map(|inst| invariant::access(inst)) {
-            let groups = if written { &mut stores } else { &mut loads };
+        rows.gather(code, &mut split.varying.iter().copied(), lanes);
+        rows
+    }
+
+    /// Groups the accesses of a block, and of the loops in it apart: those may not run.
+    fn gather(&mut self, code: &Code, insts: &mut dyn Iterator<Item = &Inst>, lanes: Lanes) {
+        let mut loads: FxHashMap<(Place, i64), Vec<(i64, Var)>> = FxHashMap::default();
+        let mut stores: FxHashMap<(Place, i64), i64> = FxHashMap::default();
+        for inst in insts {
+            inst.blocks().for_each(|block| self.gather(code, &mut block.insts.iter(), lanes));
+            let Some((buffer, at, written)) = invariant::access(inst) else { continue };
             let (place, offset) = code.access(buffer, at);
-            let size = code.kernel.buffers[buffer.0 as usize].dtype.size();
-            if let Step::Fixed(step @ 2..=LONGEST_ROW) = place.step(index)
+            let buffer = &code.kernel.buffers[buffer.0 as usize];
+            let size = buffer.dtype.size();
+            if let Step::Fixed(step @ 2..=LONGEST_ROW) = place.step(self.index)
                 && lanes.parts(size) > 0
                 && size >= 4
+                // What is stored and loaded again cannot wait.
+                && buffer.access != Access::Scratch
             {
-                groups.entry((place, offset.div_euclid(step))).or_default().push(offset.rem_euclid(step));
+                let row = (place, offset.div_euclid(step));
+                if written {
+                    *stores.entry(row).or_default() += 1;
+                } else {
+                    let element = (offset.rem_euclid(step), inst.results()[0]);
+                    loads.entry(row).or_default().push(element);
+                }
             }
         }
-        for (row, mut elements) in loads {
+        for mut elements in loads.into_values() {
             elements.sort_unstable();
-            elements.dedup();
-            let (first, last) = (elements[0], elements[elements.len() - 1]);
-            if elements.len() >= 2 && 2 * elements.len() as i64 > last - first {
-                rows.loaded.insert(row, (first, last));
+            let distinct = elements.chunk_by(|a, b| a.0 == b.0).count();
+            let (first, last) = (elements[0].0, elements[elements.len() - 1].0);
+            if distinct >= 2 && 2 * distinct as i64 > last - first {
+                self.loaded.extend(elements.iter().map(|&(_, result)| (result, (first, last))));
             }
         }
-        for (row, elements) in stores {
-            if row.0.step(index) == Step::Fixed(elements.len() as i64) {
-                rows.stored.insert(row, elements.len() as i64);
-            }
-        }
-        rows
+        let complete = stores.into_iter().filter(|((place, _), count)| place.step(self.index) == Step::Fixed(*count));
+        self.stored.extend(complete);
     }
 }
 
@@ -87,7 +99,7 @@ impl Code<'_, '_> {
             Held::Scalar(self.ins().load(scalar_type(dtype), flags(), pointer, displacement))
         } else {
             let size = if dtype == DType::Bool { self.lanes.mask_size() } else { dtype.size() };
-            Held::Vector { size, parts: self.vector_load(&place, offset, dtype) }
+            Held::Vector { size, parts: self.vector_load(&place, offset, result) }
         };
         self.define(result, held);
     }
@@ -103,7 +115,8 @@ impl Code<'_, '_> {
         }
     }
 
-    fn vector_load(&mut self, place: &Place, offset: i64, dtype: DType) -> Parts {
+    fn vector_load(&mut self, place: &Place, offset: i64, result: Var) -> Parts {
+        let dtype = self.dtype(result);
         let step = place.step(self.rows.index);
         match (step, dtype) {
             (Step::Fixed(1), DType::Bool) => return self.load_bools(place, offset),
@@ -111,12 +124,8 @@ impl Code<'_, '_> {
             (Step::Fixed(1), _) => return self.load_contiguous(place, offset, dtype),
             (Step::Fixed(-1), _) => return self.load_reversed(place, offset, dtype),
             (Step::Fixed(step), _) => {
-                // Copies of an unrolled body are whole rows ahead, so the element in its row is the same.
-                let row = (place.clone(), (offset - self.rows_ahead(step)).div_euclid(step));
-                if step > 1
-                    && let Some(&(first, last)) = self.rows.loaded.get(&row)
-                {
-                    return self.load_interleaved(place, offset, step, (first, last), dtype);
+                if let Some(&bounds) = self.rows.loaded.get(&result) {
+                    return self.load_interleaved(place, offset, step, bounds, dtype);
                 }
             }
         }

@@ -5,18 +5,22 @@
 //!
 //! - the innermost loop over independent iterations steps by two or four of them, one per SIMD lane (`loops`);
 //! - what does not depend on a loop's index moves before the loop (`invariant`);
+//! - loops whose iterations run in order carry their values in registers, and pointers that move along (`sequential`,
+//!   `induction`);
 //! - rows of small trailing axes are (de-)interleaved in registers (`interleave`);
 //! - long rare sides of branches become routines of their own (`routine`);
 //! - reductions keep the accumulators of [`rotrace_ir::reduce`] in lanes (`reduce`).
 //!
 //! Scalar and SIMD code give the same bits, because every SIMD lane computes what the scalar code computes.
 
+mod active;
 mod address;
 mod block;
 mod casts;
 mod code;
 mod constants;
 mod entry;
+mod induction;
 mod interleave;
 mod invariant;
 mod isa;
@@ -27,6 +31,7 @@ mod partial;
 mod reduce;
 mod routine;
 mod scalar;
+mod sequential;
 mod vector;
 mod vector_casts;
 

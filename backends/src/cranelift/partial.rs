@@ -79,7 +79,8 @@ pub(super) struct Iteration {
 impl Code<'_, '_> {
     /// What a vector loop accesses, if its last vector is to run on copies of that.
     pub(super) fn windows(&self, index: IndexId, lanes: Lanes, split: &Split) -> Option<Windows> {
-        if lanes == Lanes::One || split.varying.len() < LONG_BODY {
+        let copied = split.varying.len() >= LONG_BODY && invariant::accesses_once(self.kernel, &split.varying);
+        if lanes == Lanes::One || !copied {
             return None;
         }
         let mut windows: Vec<Window> = Vec::new();

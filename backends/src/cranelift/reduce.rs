@@ -64,7 +64,7 @@ impl Code<'_, '_> {
         for (&kind, &var) in kinds.iter().zip(&inner.results) {
             let dtype = self.dtype(var);
             self.builder.append_block_param(merge, scalar_type(dtype));
-            empty.push(self.literal(kind.empty(dtype)));
+            empty.push(self.literal(kind.identity(dtype)));
         }
         let any = self.ins().icmp(IntCC::SignedLessThan, start, end);
         self.ins().brif(any, run, &[], merge, &arguments(&empty));
@@ -93,7 +93,7 @@ impl Code<'_, '_> {
         length: Option<u64>,
         (start, end): (Value, Value),
     ) -> Carried {
-        let split = invariant::split(self.kernel.values.len(), &inner.body, inner.index, &[]);
+        let split = invariant::split(self.kernel, &inner.body, inner.index, &[]);
         let yields = &inner.body.yields;
         let lanes = self.before_loop(inner.index, length, &split, yields);
         let accumulators: Vec<Accumulator> =

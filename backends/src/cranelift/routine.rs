@@ -165,7 +165,8 @@ impl Code<'_, '_> {
     }
 }
 
-/// Whether a block means the same outside of its kernel: it names no loop around it and no dimension.
+/// Whether a block means the same outside of its kernel, in every lane: it names no loop around it and no dimension, and
+/// ends in lanes that do not ask for it.
 fn stands_alone(block: &Block) -> bool {
     let mut alone = true;
     invariant::visit(block, &mut |inst| match inst {
@@ -184,6 +185,6 @@ fn stands_alone(block: &Block) -> bool {
 fn has_fixed_extent(inner: &Loop) -> bool {
     match (&inner.kind, inner.extent) {
         (LoopKind::Carry { .. }, Extent::Dim(dim)) => dim.as_fixed().is_some(),
-        (LoopKind::Reduce { .. }, _) | (_, Extent::Blocks(_) | Extent::Block { .. }) => false,
+        (LoopKind::Reduce { .. } | LoopKind::While { .. }, _) | (_, Extent::Blocks(_) | Extent::Block { .. }) => false,
     }
 }

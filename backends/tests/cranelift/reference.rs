@@ -124,17 +124,16 @@ impl Machine<'_, '_> {
                     elements.iter_mut().zip(yielded).for_each(|(list, value)| list.push(value));
                 }
                 let all = accumulators.iter().zip(&dtypes).zip(elements);
-                all.map(|((kind, &dtype), elements)| match elements.len() {
-                    0 => kind.empty(dtype),
-                    _ => reduce::block(*kind, dtype, elements),
-                })
-                .collect()
+                all.map(|((kind, &dtype), elements)| reduce::block(*kind, dtype, elements)).collect()
             }
-            LoopKind::Carry { initial, parameters } => {
+            LoopKind::Carry { initial, parameters } | LoopKind::While { initial, parameters, .. } => {
                 let mut values: Vec<Scalar> = initial.iter().map(|&var| self.get(var)).collect();
                 for index in 0..extent {
                     self.indices[inner.index.0 as usize] = index;
                     parameters.iter().zip(&values).for_each(|(&var, &value)| self.set(var, value));
+                    if inner.condition().is_some_and(|condition| !self.block(condition)[0].as_bool()) {
+                        break;
+                    }
                     values = self.block(&inner.body);
                 }
                 values

@@ -175,13 +175,18 @@ pub(crate) fn check_all(kernel: &Kernel, sizes: &[Vec<u64>], seed: u64) {
     }
 }
 
+/// Elements for every buffer of a kernel.
+pub(crate) fn random_elements(kernel: &Kernel, dims: &[u64], random: &mut Random) -> Vec<Vec<Scalar>> {
+    let size = |extent: &Extent| extent.size(dims).expect("a size");
+    let elements = kernel
+        .buffers
+        .iter()
+        .map(|buffer| (0..buffer.shape.iter().map(size).product()).map(|_| random.scalar(buffer.dtype)).collect());
+    elements.collect()
+}
+
 fn compare(kernel: &Kernel, loaded: &Loaded, dims: &[u64], seed: u64, what: &str) {
-    let mut random = Random(seed);
-    let mut elements: Vec<Vec<Scalar>> = Vec::new();
-    for buffer in &kernel.buffers {
-        let count: u64 = buffer.shape.iter().map(|extent| extent.size(dims).expect("a size")).product();
-        elements.push((0..count).map(|_| random.scalar(buffer.dtype)).collect());
-    }
+    let mut elements = random_elements(kernel, dims, &mut Random(seed));
     let mut memory: Vec<Vec<u64>> =
         elements.iter().zip(&kernel.buffers).map(|(list, buffer)| to_memory(list, buffer.dtype)).collect();
     let grid = kernel.grid.size(dims).expect("a size") as i64;

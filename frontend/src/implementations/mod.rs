@@ -14,27 +14,35 @@ pub mod operation;
 use crate::trace::{Mistake, located_at, record};
 use crate::tree::{Outline, leaves};
 use crate::{Tensor, Tree};
+use operation::Slots;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::panic::Location;
 use std::rc::Rc;
 
-/// Keeps [`Operation`] to the types in [`operation`].
-trait Sealed {}
+/// Keeps [`Operation`] to the types in [`operation`], each of which has a place among the slots.
+trait Sealed: Sized {
+    fn slot(slots: &Slots) -> &Slot<Self>
+    where
+        Self: Operation;
+
+    fn slot_mut(slots: &mut Slots) -> &mut Slot<Self>
+    where
+        Self: Operation;
+}
 
 /// An operation that can be implemented anew. The types in [`operation`] are all that there are.
 #[expect(private_bounds, reason = "nobody else implements it")]
 pub trait Operation: Sealed {
-    /// What it takes.
-    type In: Tree<Tensor>;
+    /// What it takes: tensors, objects of them, and options, which are known when a function is traced.
+    type In: Clone;
     /// What it gives.
     type Out: Tree<Tensor>;
     /// Its name: `Rotation::from_rotvec`.
     const NAME: &'static str;
 }
 
-/// A function without its tree types.
-type Erased = Rc<dyn Fn(Vec<Tensor>, &Outline) -> Option<Vec<Tensor>>>;
+/// The user's function in the place of an operation.
+type Slot<O> = Option<Rc<dyn Fn(<O as Operation>::In) -> <O as Operation>::Out>>;
 
 /// Functions in the place of operations.
 ///
@@ -53,14 +61,30 @@ type Erased = Rc<dyn Fn(Vec<Tensor>, &Outline) -> Option<Vec<Tensor>>>;
 /// assert!((turned.to_vec::<f64>()?[1] - 0.001).abs() < 1e-9);
 /// # Ok::<(), rotrace::Error>(())
 /// ```
+///
+/// Options come with the arguments, so that an implementation can be for some of them:
+///
+/// ```
+/// use rotrace::implementations::{Implementations, operation};
+/// use rotrace::{Array, Tensor, spatial::Rotation, trace};
+/// let yaw = Implementations::new().with(operation::AsEuler, |(rotation, sequence): (Rotation, String)| {
+///     let angles = rotation.as_euler(&sequence);
+///     // Flat ground: there is neither roll nor pitch.
+///     if sequence == "ZYX" { angles * [1.0, 0.0, 0.0] } else { angles }
+/// });
+/// let heading = trace(|quat: Tensor| Rotation::from_quat(quat).as_euler("ZYX")).using(&yaw);
+/// let angles = heading.compile("f64[4]")?.call(&Array::from([0.1, 0.0, 0.0, 1.0]))?;
+/// assert_eq!(angles.to_vec::<f64>()?, [0.0, 0.0, 0.0]);
+/// # Ok::<(), rotrace::Error>(())
+/// ```
 #[derive(Clone, Default)]
 pub struct Implementations {
-    functions: BTreeMap<&'static str, Erased>,
+    slots: Rc<Slots>,
 }
 
 impl std::fmt::Debug for Implementations {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set().entries(self.functions.keys()).finish()
+        f.debug_set().entries(self.slots.names()).finish()
     }
 }
 
@@ -75,55 +99,55 @@ impl Implementations {
     /// operation gives. Inside of it the operation is Rotrace's own.
     #[must_use]
     pub fn with<O: Operation>(mut self, _: O, function: impl Fn(O::In) -> O::Out + 'static) -> Self {
-        let erased = move |arguments: Vec<Tensor>, outline: &Outline| {
-            outline.build(arguments).map(|arguments| leaves(&function(arguments)))
-        };
-        self.functions.insert(O::NAME, Rc::new(erased));
+        *O::slot_mut(Rc::make_mut(&mut self.slots)) = Some(Rc::new(function));
         self
     }
 }
 
+/// The implementations that are in effect.
+#[derive(Default)]
+struct Active {
+    /// Innermost last.
+    implementations: Vec<Implementations>,
+    /// Operations whose implementation is running, and how many of the others were there when it began: those do not count
+    /// for it.
+    running: Vec<(&'static str, usize)>,
+}
+
 thread_local! {
-    /// The implementations that are in effect, innermost last.
-    static ACTIVE: RefCell<Vec<Implementations>> = const { RefCell::new(Vec::new()) };
+    static ACTIVE: RefCell<Active> = RefCell::default();
 }
 
 /// Runs `body` with implementations in effect, before those around it.
 pub(crate) fn with_implementations<R>(implementations: &Implementations, body: impl FnOnce() -> R) -> R {
-    ACTIVE.with_borrow_mut(|active| active.push(implementations.clone()));
-    let _pop = Pop(None);
+    ACTIVE.with_borrow_mut(|active| active.implementations.push(implementations.clone()));
+    let _end = End(|active| {
+        active.implementations.pop();
+    });
     body()
 }
 
 /// Runs `body`, which belongs to a function of its own, with none in effect.
 pub(crate) fn without_implementations<R>(body: impl FnOnce() -> R) -> R {
-    let _back = Pop(Some(ACTIVE.take()));
+    let mut around = ACTIVE.take();
+    let _end = End(move |active| std::mem::swap(active, &mut around));
     body()
 }
 
-/// Ends what [`with_implementations`] began, or puts back what was taken out, also after a panic.
-struct Pop(Option<Vec<Implementations>>);
+/// Puts back what was before, also after a panic.
+struct End<F: FnMut(&mut Active)>(F);
 
-impl Drop for Pop {
+impl<F: FnMut(&mut Active)> Drop for End<F> {
     fn drop(&mut self) {
-        ACTIVE.with_borrow_mut(|active| match self.0.take() {
-            Some(all) => *active = all,
-            None => {
-                active.pop();
-            }
-        });
+        ACTIVE.with_borrow_mut(&mut self.0);
     }
 }
 
-/// The innermost implementation of an operation. Until the guard is dropped there is none of it.
-fn taken(name: &str) -> Option<(Erased, Pop)> {
-    ACTIVE.with_borrow_mut(|active| {
-        let found = active.iter().rev().find_map(|own| own.functions.get(name).cloned())?;
-        let all = active.clone();
-        active.iter_mut().for_each(|own| {
-            own.functions.remove(name);
-        });
-        Some((found, Pop(Some(all))))
+/// The innermost implementation of an operation that is not running.
+fn innermost<O: Operation>() -> Slot<O> {
+    ACTIVE.with_borrow(|active| {
+        let outside = active.running.iter().rev().find(|(name, _)| *name == O::NAME).map_or(0, |&(_, count)| count);
+        active.implementations[outside..].iter().rev().find_map(|own| O::slot(&own.slots).clone())
     })
 }
 
@@ -133,28 +157,39 @@ pub(crate) fn operate<O: Operation>(
     arguments: O::In,
     own: impl FnOnce(O::In) -> O::Out,
 ) -> O::Out {
-    located_at(place, || implemented::<O>(place, arguments, own))
+    located_at(place, || match innermost::<O>() {
+        Some(function) => implemented::<O>(place, arguments, own, &*function),
+        None => own(arguments),
+    })
 }
 
-/// The user's implementation, if there is one, else `own`.
+/// What the user's implementation gives.
 fn implemented<O: Operation>(
     place: &'static Location<'static>,
     arguments: O::In,
     own: impl FnOnce(O::In) -> O::Out,
+    function: &dyn Fn(O::In) -> O::Out,
 ) -> O::Out {
-    let Some((function, _guard)) = taken(O::NAME) else { return own(arguments) };
-    let (outline, operands) = (Outline::of(&arguments), leaves(&arguments));
+    ACTIVE.with_borrow_mut(|active| active.running.push((O::NAME, active.implementations.len())));
+    let _end = End(|active| {
+        active.running.pop();
+    });
     // What Rotrace gives tells the types; nobody uses its value.
-    let expected = own(arguments);
-    let Some(results) = function(operands, &outline) else {
-        unreachable!("arguments are built from their own outline")
-    };
-    let wanted = leaves(&expected);
-    let results: Vec<Tensor> =
-        results.into_iter().zip(wanted).map(|(result, wanted)| checked(O::NAME, place, result, wanted)).collect();
-    match Outline::of(&expected).build(results) {
+    let expected = own(arguments.clone());
+    let results = function(arguments);
+    let (given, wanted) = (Outline::of(&results), Outline::of(&expected));
+    if given != wanted {
+        record(place, |_| {
+            let counts = format!("gives {} arrays, but has to give {}", given.leaves, wanted.leaves);
+            Err(Mistake::new(format!("the implementation of {} {counts}", O::NAME)))
+        });
+        return expected;
+    }
+    let pairs = leaves(&results).into_iter().zip(leaves(&expected));
+    let results = pairs.map(|(result, wanted)| checked(O::NAME, place, result, wanted)).collect();
+    match wanted.build(results) {
         Some(results) => results,
-        None => unreachable!("results of one type have one structure"),
+        None => unreachable!("a tree is built from its own outline"),
     }
 }
 

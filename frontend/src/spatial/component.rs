@@ -62,7 +62,7 @@ pub(super) fn inverse_root_near_one(x: Tensor) -> Tensor {
 }
 
 /// The distance from 1 to the next number of the tensor's element type.
-pub(super) fn epsilon(x: Tensor) -> f64 {
+pub(crate) fn epsilon(x: Tensor) -> f64 {
     if x.dtype() == Some(DType::F32) { f64::from(f32::EPSILON) } else { f64::EPSILON }
 }
 

@@ -17,6 +17,7 @@ mod rotation;
 mod rotation_spline;
 mod slerp;
 
+pub(crate) use component::epsilon;
 pub use rigid_transform::RigidTransform;
 pub(crate) use rotation::TOLERANCE;
 pub use rotation::{Alignment, Order, Reduced, Rotation};

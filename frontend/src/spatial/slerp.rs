@@ -3,6 +3,8 @@
 use super::Rotation;
 use super::component::{components, join};
 use super::knots::{Ownership, Segment, checked_times, ends, increase, starts, wanted_times};
+use crate::implementations::operate;
+use crate::implementations::operation::SlerpAt;
 use crate::trace::located_at;
 use crate::{IntoTensor, Tensor, Tree, concat};
 use std::panic::Location;
@@ -59,9 +61,8 @@ impl Slerp {
     #[track_caller]
     #[must_use]
     pub fn at(self, times: impl IntoTensor) -> Rotation {
-        let times = times.into_operand();
-        located_at(Location::caller(), || {
-            let times = wanted_times(times, self.times);
+        let times = located_at(Location::caller(), || wanted_times(times, self.times));
+        operate::<SlerpAt>(Location::caller(), (self, times), |_| {
             let segment = Segment::of(times, self.times, Ownership::Before);
             let [earliest, latest] = [self.times.min(-1), self.times.max(-1)].map(|time| segment.spread(time));
             let within = times.greater_equal(earliest).logical_and(times.less_equal(latest));

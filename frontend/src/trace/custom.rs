@@ -8,7 +8,7 @@ use crate::tree::Outline;
 use crate::{Error, Tensor, Tree};
 use rotrace_ir::Type;
 use rotrace_ir::graph::infer::Violation;
-use rotrace_ir::graph::{self, Function, GraphBuilder, MAX_RULE_NESTING, Op, Rule, RuleKind, ValueId};
+use rotrace_ir::graph::{self, Function, GraphBuilder, MAX_FUNCTION_NESTING, Op, Rule, RuleKind, ValueId};
 use std::panic::Location;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -99,8 +99,10 @@ impl Outer<'_> {
         };
         let (rule, own) = self.record(rule, directions, outline)?;
         self.check(&rule, wanted)?;
-        if nesting(&rule) >= MAX_RULE_NESTING {
-            return Err(self.error(format!("rules for derivatives stand in rules more than {MAX_RULE_NESTING} deep")));
+        if nesting(&rule) >= MAX_FUNCTION_NESTING {
+            return Err(
+                self.error(format!("rules for derivatives stand in rules more than {MAX_FUNCTION_NESTING} deep"))
+            );
         }
         let rules = match kind {
             RuleKind::Jvp => {

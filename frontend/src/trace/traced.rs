@@ -257,6 +257,11 @@ impl<In: Tree<Tensor>, Out: Tree<Tensor>> Lowered<In, Out> {
         self.function.to_string()
     }
 
+    /// The structure of the results.
+    pub(crate) fn results(&self) -> &Outline {
+        &self.results
+    }
+
     /// Compiles with the default options.
     ///
     /// # Errors

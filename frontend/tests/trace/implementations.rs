@@ -1,9 +1,11 @@
 //! A user's own implementations of operations.
 
-use rotrace::implementations::{Implementations, operation};
-use rotrace::spatial::{RigidTransform, Rotation, Slerp};
-use rotrace::{Array, Error, Tensor, trace};
+use rotrace::implementations::{Implementations, Operation, operation};
+use rotrace::spatial::{Order, Reduced, RigidTransform, Rotation, RotationSpline, Slerp};
+use rotrace::{Array, DType, Error, Manifold, Side, Tensor, trace};
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 
 /// Turns about z alone, whatever the vector is.
 fn flat(rotvec: Tensor) -> Rotation {
@@ -83,4 +85,235 @@ fn a_result_of_another_type_is_a_mistake_with_the_line() {
         "{text}"
     );
     assert!(text.contains(&format!("implementations.rs:{line}")), "{text}");
+}
+
+/// Whether the operation in `program` is done by an implementation, once, with the arguments that it is given there.
+fn is_used<O: Operation>(
+    operation: O,
+    types: &str,
+    own: impl Fn(O::In) -> O::Out + 'static,
+    program: impl FnOnce(Rotation, RigidTransform, Tensor) -> Tensor + Clone,
+) {
+    let count = Rc::new(Cell::new(0));
+    let counted = Rc::clone(&count);
+    let implementation = Implementations::new().with(operation, move |arguments: O::In| {
+        counted.set(counted.get() + 1);
+        own(arguments)
+    });
+    assert_eq!(format!("{implementation:?}"), format!("{{{:?}}}", O::NAME));
+    let traced = trace(move |(rotation, transform, x)| program(rotation, transform, x));
+    let types = format!("f64[3, 4], f64[3, 4, 4], {types}");
+    let text =
+        |traced: &rotrace::Traced<'_, _, _>| traced.compile(types.as_str()).map(|compiled| compiled.graph_after("dce"));
+    let plain = text(&traced).unwrap_or_else(|error| panic!("{}: {error}", O::NAME));
+    assert_eq!(count.get(), 0, "{}", O::NAME);
+    let changed = text(&traced.using(&implementation)).unwrap_or_else(|error| panic!("{}: {error}", O::NAME));
+    assert_eq!(count.get(), 1, "{}", O::NAME);
+    // What the implementation does is Rotrace's own operation, and nothing else is left.
+    assert_eq!(plain, changed, "{}", O::NAME);
+}
+
+#[test]
+fn rotations_can_be_made_and_taken_apart_anew() {
+    use operation as op;
+    let axes = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.6, 0.0, 0.8]];
+    is_used(op::FromQuat, "f64[4]", Rotation::from_quat, |_, _, x| Rotation::from_quat(x).into_parts());
+    is_used(op::FromMatrix, "f64[3, 3]", Rotation::from_matrix, |_, _, x| Rotation::from_matrix(x).into_parts());
+    is_used(op::FromMatrixAssumeValid, "f64[3, 3]", Rotation::from_matrix_assume_valid, |_, _, x| {
+        Rotation::from_matrix_assume_valid(x).into_parts()
+    });
+    is_used(op::FromRotvec, "f64[3]", Rotation::from_rotvec, |_, _, x| Rotation::from_rotvec_degrees(x).into_parts());
+    is_used(op::FromMrp, "f64[3]", Rotation::from_mrp, |_, _, x| Rotation::from_mrp(x).into_parts());
+    is_used(
+        op::FromEuler,
+        "f64[2]",
+        |(sequence, angles)| {
+            assert_eq!(sequence, "zx");
+            Rotation::from_euler(&sequence, angles)
+        },
+        |_, _, x| Rotation::from_euler_degrees("zx", x).into_parts(),
+    );
+    is_used(
+        op::FromDavenport,
+        "f64[3]",
+        |(axes, order, angles)| Rotation::from_davenport(axes, order, angles),
+        move |_, _, x| Rotation::from_davenport(axes, Order::Intrinsic, x).into_parts(),
+    );
+    is_used(op::AsQuat, "f64", |(q, canonical)| q.as_quat(canonical), |q, _, _| q.as_quat(true));
+    is_used(op::AsMatrix, "f64", |x| x.as_matrix(), |q, _, _| q.as_matrix());
+    is_used(op::AsRotvec, "f64", |x| x.as_rotvec(), |q, _, _| q.as_rotvec_degrees());
+    is_used(op::AsMrp, "f64", |x| x.as_mrp(), |q, _, _| q.as_mrp());
+    is_used(op::AsEuler, "f64", |(q, sequence)| q.as_euler(&sequence), |q, _, _| q.as_euler_degrees("ZYX"));
+    is_used(
+        op::IsGimbalLocked,
+        "f64",
+        |(q, sequence)| q.is_gimbal_locked(&sequence),
+        |q, _, _| q.is_gimbal_locked("xyz"),
+    );
+    is_used(
+        op::AsDavenport,
+        "f64",
+        |(q, axes, order)| q.as_davenport(axes, order),
+        move |q, _, _| q.as_davenport_degrees(axes, Order::Extrinsic),
+    );
+    is_used(
+        op::IsGimbalLockedAbout,
+        "f64",
+        |(q, axes, order)| q.is_gimbal_locked_about(axes, order),
+        move |q, _, _| q.is_gimbal_locked_about(axes, Order::Extrinsic),
+    );
+}
+
+#[test]
+fn rotations_can_be_used_anew() {
+    use operation as op;
+    is_used(op::Apply, "f64[3]", |(q, v)| q.apply(v), |q, _, x| q.apply(x));
+    is_used(op::ApplyInverse, "f64[3]", |(q, v)| q.apply_inverse(v), |q, _, x| q.apply_inverse(x));
+    is_used(op::Multiply, "f64", |(p, q)| p * q, |q, _, _| (q * q).into_parts());
+    is_used(op::Inverse, "f64", |x| x.inv(), |q, _, _| q.inv().into_parts());
+    is_used(op::Magnitude, "f64", |x| x.magnitude(), |q, _, _| q.magnitude());
+    is_used(
+        op::ApproxEqual,
+        "f64",
+        |(p, q, tolerance)| p.approx_equal(q, Some(tolerance)),
+        |q, _, _| q.approx_equal_degrees(q.inv(), 1.0),
+    );
+    is_used(op::Power, "f64", |(q, exponent)| q.pow(exponent), |q, _, x| q.pow(x).into_parts());
+    is_used(op::Power, "f64", |(q, exponent)| q.pow(exponent), |q, _, _| q.pow(-1).into_parts());
+    is_used(
+        op::Mean,
+        "f64",
+        |(q, axes)| {
+            assert_eq!(axes, [0]);
+            q.mean(axes.as_slice())
+        },
+        |q, _, _| q.mean(-1).into_parts(),
+    );
+    is_used(
+        op::WeightedMean,
+        "f64[3]",
+        |(q, weights, axes)| q.weighted_mean(weights, axes.as_slice()),
+        |q, _, x| q.weighted_mean(x, ()).into_parts(),
+    );
+    is_used(
+        op::Reduce,
+        "f64",
+        |(q, left, right)| q.reduce(left, right),
+        |q, _, _| q.reduce(None, Some(Rotation::create_group(DType::F64, "C3", "x"))).rotation.into_parts(),
+    );
+    is_used(
+        op::AlignVectors,
+        "f64[3, 3]",
+        |(a, b)| Rotation::align_vectors(a, b),
+        |_, _, x| Rotation::align_vectors(x, [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 2.0]]).rssd,
+    );
+    is_used(
+        op::AlignWeightedVectors,
+        "f64[2, 3]",
+        |(a, b, weights)| Rotation::align_weighted_vectors(a, b, weights),
+        |_, _, x| {
+            Rotation::align_weighted_vectors(x, [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]], [1.0, 0.5]).rotation.into_parts()
+        },
+    );
+    is_used(
+        op::Random,
+        "f64",
+        |(dtype, seed, shape)| Rotation::random(dtype, seed, shape),
+        |_, _, _| Rotation::random(DType::F64, 7, [5]).into_parts(),
+    );
+    is_used(op::Retract, "f64[3]", |(q, side, step)| q.retract_on(side, step), |q, _, x| q.retract(x).into_parts());
+    is_used(op::Local, "f64", |(p, side, q)| p.local_on(side, q), |q, _, _| q.local_on(Side::Left, q.inv()));
+}
+
+#[test]
+fn curves_and_transforms_can_be_used_anew() {
+    use operation as op;
+    let times = [0.0, 1.0, 2.5];
+    is_used(op::SlerpAt, "f64[n]", |(slerp, at)| slerp.at(at), move |q, _, x| Slerp::new(times, q).at(x).into_parts());
+    is_used(
+        op::SplineAt,
+        "f64[n]",
+        |(spline, at)| spline.at(at),
+        move |q, _, x| RotationSpline::new(times, q).at(x).into_parts(),
+    );
+    is_used(
+        op::SplineRateAt,
+        "f64[n]",
+        |(spline, at)| spline.angular_rate_at(at),
+        move |q, _, x| RotationSpline::new(times, q).angular_rate_at(x),
+    );
+    is_used(
+        op::SplineAccelerationAt,
+        "f64[n]",
+        |(spline, at)| spline.angular_acceleration_at(at),
+        move |q, _, x| RotationSpline::new(times, q).angular_acceleration_at(x),
+    );
+    is_used(op::TransformFromMatrix, "f64[4, 4]", RigidTransform::from_matrix, |_, _, x| {
+        RigidTransform::from_matrix(x).into_parts()
+    });
+    is_used(
+        op::FromComponents,
+        "f64[3]",
+        |(moved, turned)| RigidTransform::from_components(moved, turned),
+        |q, _, x| RigidTransform::from_components(x, q).into_parts(),
+    );
+    is_used(op::FromExpCoords, "f64[6]", RigidTransform::from_exp_coords, |_, _, x| {
+        RigidTransform::from_exp_coords(x).into_parts()
+    });
+    is_used(op::FromDualQuat, "f64[8]", RigidTransform::from_dual_quat, |_, _, x| {
+        RigidTransform::from_dual_quat(x).into_parts()
+    });
+    is_used(op::TransformRotation, "f64", |x| x.rotation(), |_, t, _| t.as_components().1.into_parts());
+    is_used(op::AsExpCoords, "f64", |x| x.as_exp_coords(), |_, t, _| t.as_exp_coords());
+    is_used(op::AsDualQuat, "f64", |x| x.as_dual_quat(), |_, t, _| t.as_dual_quat());
+    is_used(op::TransformApply, "f64[3]", |(t, v)| t.apply(v), |_, t, x| t.apply(x));
+    is_used(op::TransformApplyInverse, "f64[3]", |(t, v)| t.apply_inverse(v), |_, t, x| t.apply_inverse(x));
+    is_used(op::TransformMultiply, "f64", |(s, t)| s * t, |_, t, _| (t * t).into_parts());
+    is_used(op::TransformMultiplyRotation, "f64", |(t, q)| t * q, |q, t, _| (t * q).into_parts());
+    is_used(op::RotationMultiplyTransform, "f64", |(q, t)| q * t, |q, t, _| (q * t).into_parts());
+    is_used(op::TransformInverse, "f64", |x| x.inv(), |_, t, _| t.inv().into_parts());
+    is_used(op::TransformPower, "f64", |(t, exponent)| t.pow(exponent), |_, t, _| t.pow(0.5).into_parts());
+    is_used(op::TransformMean, "f64", |(t, axes)| t.mean(axes.as_slice()), |_, t, _| t.mean(()).into_parts());
+    is_used(
+        op::TransformWeightedMean,
+        "f64[3]",
+        |(t, weights, axes)| t.weighted_mean(weights, axes.as_slice()),
+        |_, t, x| t.weighted_mean(x, 0).into_parts(),
+    );
+    is_used(
+        op::TransformRetract,
+        "f64[6]",
+        |(t, side, step)| t.retract_on(side, step),
+        |_, t, x| t.retract_on(Side::Left, x).into_parts(),
+    );
+    is_used(op::TransformLocal, "f64", |(s, side, t)| s.local_on(side, t), |_, t, _| t.local(t.inv()));
+}
+
+#[test]
+fn an_implementation_can_be_for_some_options() -> Result<(), Error> {
+    // Aligned with the axes: the angles of "zyx" are rounded to quarter turns.
+    let snapped = Implementations::new().with(operation::FromEuler, |(sequence, angles): (String, Tensor)| {
+        let quarter = std::f64::consts::FRAC_PI_2;
+        let angles = if sequence == "zyx" { (angles / quarter).round() * quarter } else { angles };
+        Rotation::from_euler(&sequence, angles)
+    });
+    let turned = |sequence: &'static str| -> Result<f64, Error> {
+        let function = trace(move |angles| Rotation::from_euler(sequence, angles).magnitude()).using(&snapped);
+        Ok(numbers(&function.compile("f64[3]")?.call(&Array::from([0.7, 0.0, 0.0]))?)[0])
+    };
+    assert_eq!(turned("zyx")?, 0.0);
+    assert!((turned("xyz")? - 0.7).abs() < 1e-15);
+    Ok(())
+}
+
+#[test]
+fn other_results_than_the_operations_are_a_mistake() {
+    let silent =
+        Implementations::new().with(operation::Reduce, |(rotation, ..)| Reduced { rotation, left: None, right: None });
+    let reduced = trace(|quat: Tensor| {
+        let group = Rotation::create_group(DType::F64, "C2", "z");
+        Rotation::from_quat(quat).reduce(Some(group), None)
+    });
+    let text = reduced.using(&silent).lower("f64[n, 4]").expect_err("an index is missing").to_string();
+    assert!(text.contains("the implementation of Rotation::reduce gives 1 arrays, but has to give 2"), "{text}");
 }

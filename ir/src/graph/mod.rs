@@ -10,11 +10,13 @@
 mod build;
 pub mod infer;
 mod op;
+mod region;
 mod rule;
 
 pub use build::GraphBuilder;
 pub use op::{Constant, Op, Reduction, constant_matches};
-pub use rule::{MAX_RULE_NESTING, Rule, RuleKind};
+pub use region::{Checkpoint, MAX_FUNCTION_NESTING, Scan, While};
+pub use rule::{Rule, RuleKind};
 
 use crate::dim::Type;
 use smallvec::SmallVec;

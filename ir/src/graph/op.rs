@@ -1,9 +1,10 @@
 //! The operations of the graph IR, in families.
 
-use super::Rule;
+use super::{Function, Rule, Scan, While};
 use crate::dim::{Dim, Shape, Type, fixed_element_count};
 use crate::scalar::ScalarOp;
 use crate::{DType, Scalar};
+use smallvec::{SmallVec, smallvec};
 use std::sync::Arc;
 
 /// Concrete array data: a dtype, fixed sizes, and row-major little-endian elements.
@@ -299,6 +300,21 @@ pub enum Op {
     // Derivatives.
     /// The first operand, whose derivative with respect to the others is what a rule says.
     Custom(Arc<Rule>),
+    /// The operand, without a derivative.
+    StopGradient,
+
+    // Regions.
+    /// The results of a function of the operands.
+    Call(Arc<Function>),
+    /// As [`Op::Call`], of which reverse mode keeps the operands alone and computes the rest again.
+    Checkpoint(Arc<Function>),
+    /// The results of one of several functions of the operands behind the first, which selects it: `false` the first and
+    /// `true` the second, or a number, of which those below 0 select the first and those that are too large the last.
+    Switch(Arc<[Function]>),
+    /// A loop that runs while a condition holds.
+    While(Arc<While>),
+    /// A loop along an axis.
+    Scan(Arc<Scan>),
 }
 
 impl Op {
@@ -324,6 +340,42 @@ impl Op {
             Self::Take { .. } => "take",
             Self::ScatterAdd { .. } => "scatter_add",
             Self::Custom(_) => "custom",
+            Self::StopGradient => "stop_gradient",
+            Self::Call(_) => "call",
+            Self::Checkpoint(_) => "checkpoint",
+            Self::Switch(_) => "switch",
+            Self::While(_) => "while",
+            Self::Scan(_) => "scan",
+        }
+    }
+
+    /// The functions in it.
+    #[must_use]
+    pub fn functions(&self) -> SmallVec<[&Function; 2]> {
+        match self {
+            Self::Custom(rule) => smallvec![&rule.function],
+            Self::Call(function) | Self::Checkpoint(function) => smallvec![&**function],
+            Self::Switch(branches) => branches.iter().collect(),
+            Self::While(looped) => smallvec![&looped.condition, &looped.body],
+            Self::Scan(scan) => smallvec![&scan.body],
+            Self::Parameter { .. }
+            | Self::Constant(_)
+            | Self::Iota { .. }
+            | Self::Scalar(_)
+            | Self::Cast(_)
+            | Self::Bitcast(_)
+            | Self::Reshape { .. }
+            | Self::Broadcast { .. }
+            | Self::Transpose { .. }
+            | Self::Slice { .. }
+            | Self::Pad { .. }
+            | Self::Concatenate { .. }
+            | Self::Reverse { .. }
+            | Self::Reduce { .. }
+            | Self::DotGeneral { .. }
+            | Self::Take { .. }
+            | Self::ScatterAdd { .. }
+            | Self::StopGradient => SmallVec::new(),
         }
     }
 

@@ -2,9 +2,6 @@
 
 use super::Function;
 
-/// How deep rules may stand in rules.
-pub const MAX_RULE_NESTING: usize = 16;
-
 /// The derivative of a value with respect to some *arguments*, the operands of [`super::Op::Custom`] behind the first.
 ///
 /// A rule is a function of the arguments and of *directions*, linear in those. From either kind forward and reverse mode

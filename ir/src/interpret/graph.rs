@@ -3,6 +3,7 @@
 //! Total: any function with any arguments gives results or an [`InterpretError`], within [`ELEMENT_BUDGET`].
 
 mod array;
+mod region;
 mod structural;
 
 use crate::dim::{Dim, element_count};
@@ -13,6 +14,7 @@ use crate::verify::{Diagnostic, graph::verify};
 use crate::{DType, Scalar};
 use array::Array;
 use smallvec::SmallVec;
+use std::rc::Rc;
 use thiserror::Error;
 
 /// The elements that one call may compute and combine in all: every value's elements, and the elements that reductions
@@ -79,6 +81,9 @@ pub enum InterpretError {
         /// Its type.
         ty: String,
     },
+    /// Loops that take more iterations than the interpreter accepts.
+    #[error("loops exceed the interpreter's budget of {ELEMENT_BUDGET} iterations and elements")]
+    Endless,
 }
 
 /// The results of a function on the given arguments.
@@ -87,12 +92,47 @@ pub fn interpret(function: &Function, arguments: &[Constant]) -> Result<Vec<Cons
         return Err(InterpretError::Invalid(diagnostic));
     }
     let dims = bind_dims(function, arguments)?;
-    let mut interpreter = Interpreter { function, arguments, dims, values: Vec::new(), budget: ELEMENT_BUDGET };
+    check_sizes(function, &dims)?;
+    let arguments = arguments.iter().map(|argument| Rc::new(Array::from_constant(argument))).collect();
+    let mut budget = ELEMENT_BUDGET;
+    let results = run(function, arguments, &dims, &mut budget)?;
+    Ok(results.iter().map(|result| result.to_constant()).collect())
+}
+
+/// That all sizes are possible, those in branches and loops that do not run too.
+fn check_sizes(function: &Function, dims: &[u64]) -> Result<(), InterpretError> {
+    let negative = |id: ValueId, ty: String| Err(InterpretError::NegativeSize { value: id.0, ty });
     for node in &function.nodes {
-        let array = interpreter.node(node)?;
-        interpreter.values.push(array);
+        for &id in &node.results {
+            let ty = function.ty(id);
+            if ty.shape.iter().any(|dim| dim.size(dims).is_none()) {
+                return negative(id, ty.display(&function.dims));
+            }
+        }
+        match &node.op {
+            Op::Scan(scan) if scan.length.size(dims).is_none() => {
+                return negative(node.results[0], format!("scan of length {}", scan.length.display(&function.dims)));
+            }
+            // A rule does not run.
+            Op::Custom(_) => {}
+            other => other.functions().into_iter().try_for_each(|function| check_sizes(function, dims))?,
+        }
     }
-    Ok(function.results.iter().map(|&id| interpreter.value(id).to_constant()).collect())
+    Ok(())
+}
+
+/// The results of a well-formed function whose sizes are possible.
+fn run(
+    function: &Function,
+    arguments: Vec<Rc<Array>>,
+    dims: &[u64],
+    budget: &mut u64,
+) -> Result<Vec<Rc<Array>>, InterpretError> {
+    let mut interpreter = Interpreter { function, dims, values: arguments, budget };
+    for node in &function.nodes[function.parameters.len()..] {
+        interpreter.node(node)?;
+    }
+    Ok(function.results.iter().map(|&id| Rc::clone(&interpreter.values[id.0 as usize])).collect())
 }
 
 /// The sizes of the named dimensions, from the arguments' shapes. A dimension that no type mentions gets size 0.
@@ -135,12 +175,11 @@ pub fn bind_dims(function: &Function, arguments: &[Constant]) -> Result<Vec<u64>
 
 struct Interpreter<'a> {
     function: &'a Function,
-    arguments: &'a [Constant],
-    dims: Vec<u64>,
+    dims: &'a [u64],
     /// The values so far, by [`ValueId`].
-    values: Vec<Array>,
+    values: Vec<Rc<Array>>,
     /// What is left of [`ELEMENT_BUDGET`].
-    budget: u64,
+    budget: &'a mut u64,
 }
 
 impl Interpreter<'_> {
@@ -149,18 +188,14 @@ impl Interpreter<'_> {
     }
 
     /// The sizes of a node's result, after paying for its elements.
-    fn result_shape(&mut self, node: &Node) -> Result<Vec<u64>, InterpretError> {
-        let id = node.results[0];
+    fn result_shape(&mut self, node: &Node, id: ValueId) -> Result<Vec<u64>, InterpretError> {
         let ty = self.function.ty(id);
-        let described = || ty.display(&self.function.dims);
-        let sizes: Option<Vec<u64>> = ty.shape.iter().map(|dim| dim.size(&self.dims)).collect();
-        let Some(sizes) = sizes else { return Err(InterpretError::NegativeSize { value: id.0, ty: described() }) };
-        let cost = element_count(&ty.shape, &self.dims).and_then(|count| self.cost(node, count));
+        let cost = element_count(&ty.shape, self.dims).and_then(|count| self.cost(node, count));
         match cost.and_then(|cost| self.budget.checked_sub(cost)) {
-            Some(left) => self.budget = left,
-            None => return Err(InterpretError::Budget { value: id.0, ty: described() }),
+            Some(left) => *self.budget = left,
+            None => return Err(InterpretError::Budget { value: id.0, ty: ty.display(&self.function.dims) }),
         }
-        Ok(sizes)
+        Ok(ty.shape.iter().map(|dim| dim.size(self.dims).expect("checked ahead")).collect())
     }
 
     /// The elements that are made and read for a result of `count` elements; `None` on overflow.
@@ -187,17 +222,33 @@ impl Interpreter<'_> {
             | Op::Concatenate { .. }
             | Op::Reverse { .. }
             | Op::Take { .. }
-            | Op::Custom(_) => 0,
+            | Op::Custom(_)
+            | Op::StopGradient
+            | Op::Call(_)
+            | Op::Checkpoint(_)
+            | Op::Switch(_)
+            | Op::While(_)
+            | Op::Scan(_) => 0,
         };
         count.checked_add(read)?.checked_add(1)
     }
 
-    fn node(&mut self, node: &Node) -> Result<Array, InterpretError> {
-        let shape = self.result_shape(node)?;
+    fn node(&mut self, node: &Node) -> Result<(), InterpretError> {
+        if let Op::Call(_) | Op::Checkpoint(_) | Op::Switch(_) | Op::While(_) | Op::Scan(_) = node.op {
+            return self.region(node);
+        }
+        let shape = self.result_shape(node, node.results[0])?;
+        let array = self.array(node, shape);
+        self.values.push(Rc::new(array));
+        Ok(())
+    }
+
+    /// The result of an operation that has one.
+    fn array(&self, node: &Node, shape: Vec<u64>) -> Array {
         let dtype = self.function.ty(node.results[0]).dtype;
         let operands: SmallVec<[&Array; 3]> = node.operands.iter().map(|&id| self.value(id)).collect();
-        Ok(match &node.op {
-            Op::Parameter { index, .. } => Array::from_constant(&self.arguments[*index as usize]),
+        match &node.op {
+            Op::Parameter { .. } => unreachable!("parameters come first, and have arguments"),
             Op::Constant(constant) => Array::from_constant(constant),
             Op::Iota { axis, .. } => Array::from_fn(dtype, shape, |index| Scalar::from_i64(dtype, index[*axis] as i64)),
             Op::Scalar(op) => elementwise(*op, dtype, shape, &operands),
@@ -218,8 +269,11 @@ impl Interpreter<'_> {
             }
             Op::Take { axis, indices } => structural::take(operands[0], shape, *axis, indices),
             Op::ScatterAdd { axis, indices, .. } => structural::scatter_add(operands[0], shape, *axis, indices),
-            Op::Custom(_) => operands[0].clone(),
-        })
+            Op::Custom(_) | Op::StopGradient => operands[0].clone(),
+            Op::Call(_) | Op::Checkpoint(_) | Op::Switch(_) | Op::While(_) | Op::Scan(_) => {
+                unreachable!("{} has functions that give its results", node.op.name())
+            }
+        }
     }
 }
 

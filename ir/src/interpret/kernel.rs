@@ -6,6 +6,8 @@
 //! A reduce loop combines its elements as one block of [`crate::reduce`], however many there are; no iterations give the
 //! reduction's identity. Coordinates are computed modulo 2^64, as every engine does.
 
+use super::NativeFailure;
+use super::kernel_checks::Checks;
 pub use super::kernel_memory::Memory;
 use super::kernel_memory::{Sizes, arguments, buffer_sizes};
 use crate::Scalar;
@@ -29,6 +31,9 @@ pub enum InterpretError {
     /// It did something that its specification forbids.
     #[error("{0}")]
     Execution(String),
+    /// A native function failed.
+    #[error("{0}")]
+    Native(#[from] NativeFailure),
 }
 
 /// Verifies a kernel and runs it: `dims` are the sizes of its named dimensions, `buffers` the memory of its arrays.
@@ -40,18 +45,15 @@ pub fn run_kernel(kernel: &Kernel, dims: &[u64], buffers: &mut [Memory<'_>]) -> 
     run_verified_kernel(kernel, dims, buffers)
 }
 
-/// [`run_kernel`], and checks that every element of a written buffer is stored exactly once.
+/// [`run_kernel`], and checks that every element of a written buffer is stored exactly once, and that of scratch only
+/// what was stored is loaded, by the same iteration.
 ///
 /// # Errors
-/// As [`run_kernel`], and an element that is stored twice or never.
+/// As [`run_kernel`], an element that is stored twice or never, and one that is loaded without being stored.
 pub fn run_kernel_checked(kernel: &Kernel, dims: &[u64], buffers: &mut [Memory<'_>]) -> Result<(), InterpretError> {
     verify(kernel)?;
     let mut machine = Machine::new(kernel, dims, buffers)?;
-    let stored = |(index, memory): (usize, &Memory<'_>)| match memory {
-        Memory::Read(_) => Vec::new(),
-        Memory::Write(bytes) => vec![false; bytes.len() / kernel.buffers[index].dtype.size()],
-    };
-    machine.stored = Some(machine.memories.iter().enumerate().map(stored).collect());
+    machine.checks = Some(Checks::new(kernel, machine.memories));
     machine.grid()?;
     machine.all_stored()
 }
@@ -81,8 +83,8 @@ struct Machine<'r, 'm> {
     sizes: Vec<Sizes>,
     values: Vec<Scalar>,
     indices: Vec<i64>,
-    /// Which elements have been stored, per buffer, if that is checked.
-    stored: Option<Vec<Vec<bool>>>,
+    /// Of the checked mode.
+    checks: Option<Checks>,
 }
 
 impl<'r, 'm> Machine<'r, 'm> {
@@ -94,16 +96,12 @@ impl<'r, 'm> Machine<'r, 'm> {
         let sizes = buffer_sizes(kernel, dims, memories)?;
         let values = kernel.values.iter().map(|&dtype| Scalar::from_bits(dtype, 0)).collect();
         let indices = vec![0; kernel.index_count as usize];
-        Ok(Self { kernel, dims, memories, sizes, values, indices, stored: None })
+        Ok(Self { kernel, dims, memories, sizes, values, indices, checks: None })
     }
 
     fn grid(&mut self) -> Result<(), InterpretError> {
         let kernel = self.kernel;
-        for iteration in 0..self.extent(kernel.grid)? {
-            self.indices[0] = iteration;
-            self.block(&kernel.body)?;
-        }
-        Ok(())
+        self.independent(IndexId(0), kernel.grid, &kernel.body, |_| ())
     }
 
     /// The number of iterations of a loop, which is below 2^63.
@@ -161,6 +159,10 @@ impl<'r, 'm> Machine<'r, 'm> {
             }
             Inst::Load { result, buffer, at } => {
                 let position = self.position(inst, *buffer, at)?;
+                let problem = self.checks.as_mut().and_then(|checks| checks.load(buffer.0 as usize, position));
+                if let Some(problem) = problem {
+                    return Err(self.failure(inst, &problem));
+                }
                 let value = self.memories[buffer.0 as usize].load(self.kernel.dtype(*result), position);
                 self.set(*result, value);
             }
@@ -181,28 +183,50 @@ impl<'r, 'm> Machine<'r, 'm> {
         Ok(())
     }
 
+    /// Iterations that do not depend on each other, in order.
+    fn independent(
+        &mut self,
+        index: IndexId,
+        extent: Extent,
+        body: &Block,
+        mut after: impl FnMut(&mut Self),
+    ) -> Result<(), InterpretError> {
+        self.checks.iter_mut().for_each(Checks::enter);
+        for iteration in 0..self.extent(extent)? {
+            self.checks.iter_mut().for_each(|checks| checks.iteration(iteration));
+            self.indices[index.0 as usize] = iteration;
+            self.block(body)?;
+            after(self);
+        }
+        self.checks.iter_mut().for_each(Checks::leave);
+        Ok(())
+    }
+
     fn looped(&mut self, looped: &Loop) -> Result<(), InterpretError> {
-        let extent = self.extent(looped.extent)?;
         match &looped.kind {
             LoopKind::Reduce { accumulators } => {
                 let kinds = accumulators.iter().zip(&looped.results);
                 let mut accumulators: SmallVec<[Accumulators; 2]> =
                     kinds.map(|(&kind, &result)| Accumulators::new(kind, self.kernel.dtype(result))).collect();
-                for iteration in 0..extent {
-                    self.indices[looped.index.0 as usize] = iteration;
-                    self.block(&looped.body)?;
+                self.independent(looped.index, looped.extent, &looped.body, |machine| {
                     for (accumulator, &element) in accumulators.iter_mut().zip(&looped.body.yields) {
-                        accumulator.push(self.get(element));
+                        accumulator.push(machine.get(element));
                     }
-                }
+                })?;
                 for (accumulator, &result) in accumulators.into_iter().zip(&looped.results) {
                     self.set(result, accumulator.finish());
                 }
             }
-            LoopKind::Carry { initial, parameters } => {
+            LoopKind::Carry { initial, parameters } | LoopKind::While { initial, parameters, .. } => {
                 self.copy(initial, parameters);
-                for iteration in 0..extent {
+                for iteration in 0..self.extent(looped.extent)? {
                     self.indices[looped.index.0 as usize] = iteration;
+                    if let Some(condition) = looped.condition() {
+                        self.block(condition)?;
+                        if !self.get(condition.yields[0]).as_bool() {
+                            break;
+                        }
+                    }
                     self.block(&looped.body)?;
                     self.copy(&looped.body.yields, parameters);
                 }
@@ -242,25 +266,23 @@ impl<'r, 'm> Machine<'r, 'm> {
 
     fn store(&mut self, inst: &Inst, buffer: BufferId, at: &[Affine], value: Scalar) -> Result<(), InterpretError> {
         let position = self.position(inst, buffer, at)?;
-        if let Some(stored) = &mut self.stored {
-            let before = std::mem::replace(&mut stored[buffer.0 as usize][position], true);
-            if before {
-                return Err(self.failure(inst, &format!("element {position} is stored twice")));
-            }
+        let problem = self.checks.as_mut().and_then(|checks| checks.store(buffer.0 as usize, position));
+        if let Some(problem) = problem {
+            return Err(self.failure(inst, &problem));
         }
         self.memories[buffer.0 as usize].store(position, value);
         Ok(())
     }
 
     fn all_stored(&self) -> Result<(), InterpretError> {
-        for (buffer, stored) in self.stored.iter().flatten().enumerate() {
-            if let Some(position) = stored.iter().position(|&stored| !stored) {
+        match self.checks.as_ref().and_then(Checks::never_stored) {
+            None => Ok(()),
+            Some((buffer, position)) => {
                 let name = &self.kernel.name;
                 let message = format!("kernel @{name}: element {position} of buffer %{buffer} is never stored");
-                return Err(InterpretError::Execution(message));
+                Err(InterpretError::Execution(message))
             }
         }
-        Ok(())
     }
 
     fn failure(&self, inst: &Inst, problem: &str) -> InterpretError {

@@ -12,13 +12,15 @@ pub enum Memory<'a> {
     Read(&'a [u8]),
     /// For a buffer with [`Access::Write`].
     Write(&'a mut [u8]),
+    /// For a buffer with [`Access::Scratch`].
+    Scratch(&'a mut [u8]),
 }
 
 impl Memory<'_> {
-    fn length(&self) -> usize {
+    pub(super) fn length(&self) -> usize {
         match self {
             Self::Read(bytes) => bytes.len(),
-            Self::Write(bytes) => bytes.len(),
+            Self::Write(bytes) | Self::Scratch(bytes) => bytes.len(),
         }
     }
 
@@ -26,7 +28,7 @@ impl Memory<'_> {
     pub(super) fn load(&self, dtype: DType, position: usize) -> Scalar {
         let bytes: &[u8] = match self {
             Self::Read(bytes) => bytes,
-            Self::Write(bytes) => bytes,
+            Self::Write(bytes) | Self::Scratch(bytes) => bytes,
         };
         let size = dtype.size();
         let mut bits = [0; 8];
@@ -36,7 +38,9 @@ impl Memory<'_> {
 
     /// Sets the element at a row-major position that is in range.
     pub(super) fn store(&mut self, position: usize, value: Scalar) {
-        let Self::Write(bytes) = self else { unreachable!("a verified kernel stores to written buffers only") };
+        let (Self::Write(bytes) | Self::Scratch(bytes)) = self else {
+            unreachable!("a verified kernel does not store to read buffers")
+        };
         let size = value.dtype.size();
         bytes[position * size..][..size].copy_from_slice(&value.bits.to_le_bytes()[..size]);
     }
@@ -73,6 +77,7 @@ pub(super) fn buffer_sizes(
         let matches = match buffer.access {
             Access::Read => matches!(memory, Memory::Read(_)),
             Access::Write => matches!(memory, Memory::Write(_)),
+            Access::Scratch => matches!(memory, Memory::Scratch(_)),
         };
         if !matches {
             return Err(arguments(kernel, &format!("buffer %{position} has memory of the other direction")));

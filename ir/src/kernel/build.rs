@@ -72,6 +72,10 @@ impl Placed {
     }
 }
 
+/// Open blocks that wait while something is appended to one around them.
+#[derive(Debug)]
+pub struct Parked(Vec<Open>);
+
 impl KernelBuilder {
     /// An empty kernel with its grid open. Index 0 is the grid's.
     #[must_use]
@@ -108,7 +112,7 @@ impl KernelBuilder {
         TableId(index as u32)
     }
 
-    /// A new value without a definition, for [`LoopKind::Carry`] parameters.
+    /// A new value without a definition, for the parameters of a loop.
     pub fn fresh(&mut self, dtype: DType) -> Var {
         self.kernel.values.push(dtype);
         Var(self.kernel.values.len() as u32 - 1)
@@ -192,10 +196,17 @@ impl KernelBuilder {
         self.placed(Placed::Index(value), DType::I64)
     }
 
-    /// An element of a buffer.
+    /// An element of a buffer. Of scratch every load is one of its own, since what is there changes.
     pub fn load(&mut self, buffer: BufferId, at: SmallVec<[Affine; 3]>) -> Var {
-        let dtype = self.kernel.buffers[buffer.0 as usize].dtype;
-        self.placed(Placed::Load(buffer, at), dtype)
+        let Buffer { dtype, access, .. } = self.kernel.buffers[buffer.0 as usize];
+        match access {
+            Access::Read | Access::Write => self.placed(Placed::Load(buffer, at), dtype),
+            Access::Scratch => {
+                let result = self.fresh(dtype);
+                self.innermost().insts.push(Inst::Load { result, buffer, at });
+                result
+            }
+        }
     }
 
     /// An element of a table.
@@ -207,6 +218,22 @@ impl KernelBuilder {
     /// Writes an element.
     pub fn store(&mut self, buffer: BufferId, at: SmallVec<[Affine; 3]>, value: Var) {
         self.innermost().insts.push(Inst::Store { buffer, at, value });
+    }
+
+    /// How many blocks are open inside of the grid's.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.open.len() - 1
+    }
+
+    /// Parks the blocks inside of the one at a depth: what is appended from now on goes there, ahead of them.
+    pub fn park(&mut self, depth: usize) -> Parked {
+        Parked(self.open.split_off(depth + 1))
+    }
+
+    /// Goes on in blocks that were parked.
+    pub fn resume(&mut self, parked: Parked) {
+        self.open.extend(parked.0);
     }
 
     /// Opens a nested block: what is appended from now on goes there.
@@ -245,6 +272,20 @@ impl KernelBuilder {
     ) -> Vars {
         let kind = LoopKind::Carry { initial: Vars::from_slice(initial), parameters: Vars::from_slice(parameters) };
         self.push_loop(index, extent, kind, body)
+    }
+
+    /// A loop that carries values as long as a condition holds, with blocks from [`Self::close_block`]: the condition
+    /// yields a `bool`, the body the next values.
+    pub fn while_loop(
+        &mut self,
+        (index, extent): (IndexId, Extent),
+        initial: &[Var],
+        parameters: &[Var],
+        condition: Block,
+        body: Block,
+    ) -> Vars {
+        let (initial, parameters) = (Vars::from_slice(initial), Vars::from_slice(parameters));
+        self.push_loop(index, extent, LoopKind::While { initial, parameters, condition }, body)
     }
 
     fn push_loop(&mut self, index: IndexId, extent: Extent, kind: LoopKind, body: Block) -> Vars {

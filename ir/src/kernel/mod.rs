@@ -22,10 +22,11 @@
 //! Rejected: affine maps on flat offsets. Coordinates keep symbolic strides out of the IR and bounds checkable.
 
 mod build;
+mod size;
 
 pub use build::KernelBuilder;
+pub use size::{Affine, Extent, extents};
 
-use crate::dim::{Dim, Shape};
 use crate::graph::Reduction;
 use crate::scalar::ScalarOp;
 use crate::{DType, Scalar};
@@ -57,13 +58,17 @@ pub const MAX_INDICES: u32 = 1 << 16;
 /// Operands of an instruction.
 pub type Vars = SmallVec<[Var; 3]>;
 
-/// Whether a kernel reads or writes a buffer. It never does both, and distinct buffers never overlap.
+/// What a kernel does with a buffer. Distinct buffers never overlap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Access {
     /// Only loads.
     Read,
     /// Only stores; no element is stored twice.
     Write,
+    /// Both. Its contents mean nothing before the kernel and after it, and an iteration of the grid, or of a loop over
+    /// independent iterations, loads only elements that no other iteration stores, and after they were stored. An
+    /// element may be stored again.
+    Scratch,
 }
 
 /// A row-major array in memory. A `bool` element is a byte that is 0 or 1.
@@ -79,117 +84,6 @@ pub struct Buffer {
 
 /// The sizes of a buffer, outermost first.
 pub type BufferShape = SmallVec<[Extent; 4]>;
-
-/// A number of iterations or of elements.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Extent {
-    /// The size of a dim.
-    Dim(Dim),
-    /// The number of blocks of [`crate::reduce::BLOCK`] that a dim is cut into: `ceil(dim / BLOCK)`. `blocks(n)`.
-    Blocks(Dim),
-    /// The number of elements in block number `index` of a dim: `min(BLOCK, dim - BLOCK * index)`. `block(n, i0)`.
-    /// Only for loops.
-    Block {
-        /// The dim that is cut into blocks.
-        dim: Dim,
-        /// The loop index that counts blocks.
-        index: IndexId,
-    },
-}
-
-impl Extent {
-    /// A number.
-    #[must_use]
-    pub const fn fixed(size: u64) -> Self {
-        Self::Dim(Dim::fixed(size))
-    }
-
-    /// The value for given sizes of the named dimensions, if it does not depend on a loop index.
-    #[must_use]
-    pub fn size(self, dims: &[u64]) -> Option<u64> {
-        match self {
-            Self::Dim(dim) => dim.size(dims),
-            Self::Blocks(dim) => dim.size(dims).map(|size| size.div_ceil(crate::reduce::BLOCK)),
-            Self::Block { .. } => None,
-        }
-    }
-}
-
-/// The extents of a graph shape.
-#[must_use]
-pub fn extents(shape: &Shape) -> BufferShape {
-    shape.iter().map(|&dim| Extent::Dim(dim)).collect()
-}
-
-/// One coordinate of an access: `sum of factor * index, + offset`.
-///
-/// The offset may name a dimension (`n-1 - i` for a reversed axis).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Affine {
-    /// Loop indices with their non-zero factors, in increasing order of index.
-    pub terms: SmallVec<[(IndexId, i64); 2]>,
-    /// What is added.
-    pub offset: Dim,
-}
-
-impl Affine {
-    /// A number.
-    #[must_use]
-    pub fn constant(value: i64) -> Self {
-        Self { terms: SmallVec::new(), offset: Dim { name: None, constant: value } }
-    }
-
-    /// A loop index.
-    #[must_use]
-    pub fn index(index: IndexId) -> Self {
-        Self { terms: SmallVec::from_slice(&[(index, 1)]), offset: Dim::fixed(0) }
-    }
-
-    /// The number, if no index and no name takes part.
-    #[must_use]
-    pub fn as_constant(&self) -> Option<i64> {
-        (self.terms.is_empty() && self.offset.name.is_none()).then_some(self.offset.constant)
-    }
-
-    /// The factor of a loop index, 0 if it takes no part.
-    #[must_use]
-    pub fn factor(&self, index: IndexId) -> i64 {
-        self.terms.iter().find(|(term, _)| *term == index).map_or(0, |&(_, factor)| factor)
-    }
-
-    /// `self + other`; `None` if both offsets name a dimension.
-    #[must_use]
-    pub fn plus(&self, other: &Self) -> Option<Self> {
-        if self.offset.name.is_some() && other.offset.name.is_some() {
-            return None;
-        }
-        let mut sum = self.clone();
-        for &(index, factor) in &other.terms {
-            match sum.terms.iter_mut().find(|(term, _)| *term == index) {
-                Some((_, existing)) => *existing += factor,
-                None => sum.terms.push((index, factor)),
-            }
-        }
-        sum.terms.retain(|(_, factor)| *factor != 0);
-        sum.terms.sort_unstable();
-        let name = self.offset.name.or(other.offset.name);
-        sum.offset = Dim { name, constant: self.offset.constant + other.offset.constant };
-        Some(sum)
-    }
-
-    /// `self * factor`; `None` if the offset names a dimension and `factor` is not 1.
-    #[must_use]
-    pub fn times(&self, factor: i64) -> Option<Self> {
-        if self.offset.name.is_some() && factor != 1 {
-            return None;
-        }
-        if factor == 0 {
-            return Some(Self::constant(0));
-        }
-        let terms = self.terms.iter().map(|&(index, own)| (index, own * factor)).collect();
-        Some(Self { terms, offset: Dim { constant: self.offset.constant * factor, ..self.offset } })
-    }
-}
 
 /// A constant table that [`Inst::Lookup`] reads. All elements have one dtype.
 #[derive(Clone, Debug, PartialEq)]
@@ -253,14 +147,14 @@ pub enum Inst {
     Load {
         /// Defined here.
         result: Var,
-        /// A buffer with read access.
+        /// A buffer to read, or scratch.
         buffer: BufferId,
         /// One coordinate per axis, in bounds.
         at: SmallVec<[Affine; 3]>,
     },
     /// Writes one element.
     Store {
-        /// A buffer with write access.
+        /// A buffer to write, or scratch.
         buffer: BufferId,
         /// One coordinate per axis, in bounds.
         at: SmallVec<[Affine; 3]>,
@@ -319,12 +213,24 @@ pub enum LoopKind {
         accumulators: SmallVec<[Reduction; 2]>,
     },
     /// Iterations run in order; `parameters` hold `initial` in the first and what the body yielded in the others; the
-    /// results are what the last yielded (or `initial`). Neither loads nor stores.
+    /// results are what the last yielded (or `initial`). May load and store.
     Carry {
         /// Values before the first iteration.
         initial: Vars,
         /// Defined at the start of the body.
         parameters: Vars,
+    },
+    /// As [`Self::Carry`], but an iteration runs only if the condition holds ahead of it; the first that does not run
+    /// ends the loop. The extent is the most iterations there can be, ahead of which the condition is not asked. May
+    /// load, at coordinates that are in bounds in every iteration up to the extent, whether it runs or not; does not
+    /// store.
+    While {
+        /// Values before the first iteration.
+        initial: Vars,
+        /// Defined at the start of the condition, and visible in the body too.
+        parameters: Vars,
+        /// Yields a `bool`. What it defines is not visible in the body.
+        condition: Block,
     },
 }
 
@@ -347,12 +253,6 @@ pub struct Kernel {
     pub grid: Extent,
     /// What each grid iteration runs; yields nothing.
     pub body: Block,
-}
-
-impl Default for Extent {
-    fn default() -> Self {
-        Self::fixed(1)
-    }
 }
 
 impl Kernel {
@@ -380,6 +280,23 @@ impl Inst {
             Self::Loop(looped) => &looped.results,
         }
     }
+
+    /// The blocks in it, in order.
+    pub fn blocks(&self) -> impl Iterator<Item = &Block> {
+        let (first, second) = match self {
+            Self::If { then, otherwise, .. } => (Some(then), Some(otherwise)),
+            Self::Loop(looped) => (looped.condition(), Some(&looped.body)),
+            Self::Constant { .. }
+            | Self::Scalar { .. }
+            | Self::Cast { .. }
+            | Self::Bitcast { .. }
+            | Self::Index { .. }
+            | Self::Load { .. }
+            | Self::Store { .. }
+            | Self::Lookup { .. } => (None, None),
+        };
+        first.into_iter().chain(second)
+    }
 }
 
 impl Loop {
@@ -388,7 +305,25 @@ impl Loop {
     pub fn parameters(&self) -> &[Var] {
         match &self.kind {
             LoopKind::Reduce { .. } => &[],
-            LoopKind::Carry { parameters, .. } => parameters,
+            LoopKind::Carry { parameters, .. } | LoopKind::While { parameters, .. } => parameters,
+        }
+    }
+
+    /// The values that the parameters have in the first iteration.
+    #[must_use]
+    pub fn initial(&self) -> &[Var] {
+        match &self.kind {
+            LoopKind::Reduce { .. } => &[],
+            LoopKind::Carry { initial, .. } | LoopKind::While { initial, .. } => initial,
+        }
+    }
+
+    /// What is asked ahead of an iteration.
+    #[must_use]
+    pub fn condition(&self) -> Option<&Block> {
+        match &self.kind {
+            LoopKind::Reduce { .. } | LoopKind::Carry { .. } => None,
+            LoopKind::While { condition, .. } => Some(condition),
         }
     }
 }

@@ -7,10 +7,8 @@ use super::SPLAT_BUDGET;
 use super::atoms::{DimNames, location};
 use super::constant::data;
 use super::lexer::{Cursor, ParseError, Token, shortened};
-use crate::dim::{Shape, Type};
-use crate::graph::{
-    Function, GraphBuilder, Location, MAX_RULE_NESTING, Op, Reduction, Rule, RuleKind, ValueId, Values,
-};
+use crate::dim::Type;
+use crate::graph::{Function, GraphBuilder, Location, Op, Rule, ValueId, Values};
 use crate::scalar::ScalarOp;
 use smallvec::SmallVec;
 use std::collections::HashMap;
@@ -31,14 +29,14 @@ pub fn parse_function(text: &str) -> Result<Function, ParseError> {
 }
 
 /// What is not parsed yet.
-struct Rest<'a> {
-    cursor: Cursor<'a>,
+pub(super) struct Rest<'a> {
+    pub(super) cursor: Cursor<'a>,
     /// What is left of [`SPLAT_BUDGET`].
-    splat_budget: u64,
+    pub(super) splat_budget: u64,
 }
 
-/// A function, which may be the rule of a node in another.
-fn one_function(rest: &mut Rest<'_>, depth: usize) -> Result<Function, ParseError> {
+/// A function, which may stand in another.
+pub(super) fn one_function(rest: &mut Rest<'_>, depth: usize) -> Result<Function, ParseError> {
     let mut cursor = rest.cursor.clone();
     cursor.keyword("fn")?;
     let Token::Symbol(name) = cursor.token() else { return Err(cursor.unexpected("`@` and the function's name")) };
@@ -72,9 +70,9 @@ struct Definition<'a> {
 
 type Definitions<'a> = SmallVec<[Definition<'a>; 1]>;
 
-struct Parser<'a> {
-    cursor: Cursor<'a>,
-    dims: DimNames<'a>,
+pub(super) struct Parser<'a> {
+    pub(super) cursor: Cursor<'a>,
+    pub(super) dims: DimNames<'a>,
     builder: GraphBuilder,
     /// Values by their name in the text.
     values: HashMap<&'a str, ValueId>,
@@ -82,9 +80,9 @@ struct Parser<'a> {
     files: Vec<Arc<str>>,
     file_indices: HashMap<Arc<str>, u32>,
     /// What is left of [`SPLAT_BUDGET`].
-    splat_budget: u64,
-    /// How many functions this one is a rule in.
-    depth: usize,
+    pub(super) splat_budget: u64,
+    /// How many functions this one stands in.
+    pub(super) depth: usize,
 }
 
 impl<'a> Parser<'a> {
@@ -171,14 +169,15 @@ impl<'a> Parser<'a> {
         let offset = self.cursor.offset();
         let name = self.cursor.identifier("an operation")?;
         let operands = self.operands()?;
-        let [Definition { ty, .. }] = &definitions[..] else {
-            let message = format!("{} has one result, got {}", shortened(name), definitions.len());
-            return Err(self.cursor.error(definitions[1].offset, message));
-        };
-        let op = self.op(name, offset, ty)?;
+        let op = self.op(name, offset, &definitions[0].ty)?;
         self.builder.location = self.location()?;
         let pushed = self.builder.push_all(op, &operands);
         let results = pushed.map_err(|violation| self.cursor.error(offset, violation.to_string()))?;
+        if results.len() != definitions.len() {
+            let has = if results.len() == 1 { "one result".to_owned() } else { format!("{} results", results.len()) };
+            let message = format!("{} has {has}, got {}", shortened(name), definitions.len());
+            return Err(self.cursor.error(definitions[definitions.len() - 1].offset, message));
+        }
         for (definition, result) in definitions.iter().zip(results) {
             self.check_annotation(name, definition, result)?;
             self.define(definition, result)?;
@@ -294,8 +293,14 @@ impl<'a> Parser<'a> {
             "custom" => Op::Custom(Arc::new(Rule {
                 kind: self.attribute('{', "kind", Self::rule_kind)?,
                 wrt: self.attribute(',', "wrt", Self::truths)?,
-                function: self.last("rule", Self::rule)?,
+                function: self.last("rule", Self::nested)?,
             })),
+            "stop_gradient" => Op::StopGradient,
+            "call" => Op::Call(Arc::new(self.only("function", Self::nested)?)),
+            "checkpoint" => Op::Checkpoint(Arc::new(self.only("function", Self::nested)?)),
+            "switch" => Op::Switch(self.only("branches", Self::functions)?.into()),
+            "while" => Op::While(Arc::new(self.while_loop()?)),
+            "scan" => Op::Scan(Arc::new(self.scan()?)),
             scalar => match scalar.parse::<ScalarOp>() {
                 Ok(scalar) => Op::Scalar(scalar),
                 Err(_) => {
@@ -304,101 +309,5 @@ impl<'a> Parser<'a> {
                 }
             },
         })
-    }
-
-    /// `name = value` after `{` or `,`.
-    fn attribute<T>(
-        &mut self,
-        before: char,
-        name: &str,
-        value: impl FnOnce(&mut Self) -> Result<T, ParseError>,
-    ) -> Result<T, ParseError> {
-        self.cursor.expect(before)?;
-        self.cursor.keyword(name)?;
-        self.cursor.expect('=')?;
-        value(self)
-    }
-
-    /// The last of several attributes, with the closing brace.
-    fn last<T>(&mut self, name: &str, value: impl FnOnce(&mut Self) -> Result<T, ParseError>) -> Result<T, ParseError> {
-        let value = self.attribute(',', name, value)?;
-        self.cursor.expect('}')?;
-        Ok(value)
-    }
-
-    /// The only attribute, with its braces.
-    fn only<T>(&mut self, name: &str, value: impl FnOnce(&mut Self) -> Result<T, ParseError>) -> Result<T, ParseError> {
-        let value = self.attribute('{', name, value)?;
-        self.cursor.expect('}')?;
-        Ok(value)
-    }
-
-    fn size(&mut self) -> Result<usize, ParseError> {
-        self.cursor.number("an axis")
-    }
-
-    fn wide(&mut self) -> Result<u64, ParseError> {
-        self.cursor.number("a size")
-    }
-
-    fn shape(&mut self) -> Result<Shape, ParseError> {
-        self.dims.shape(&mut self.cursor)
-    }
-
-    fn sizes(&mut self) -> Result<Vec<usize>, ParseError> {
-        self.items(|cursor| cursor.number("an axis"))
-    }
-
-    fn numbers(&mut self) -> Result<Vec<u64>, ParseError> {
-        self.items(|cursor| cursor.number("a whole number"))
-    }
-
-    fn pairs(&mut self) -> Result<Vec<(usize, usize)>, ParseError> {
-        self.items(|cursor| {
-            cursor.expect('(')?;
-            let left = cursor.number("an axis")?;
-            cursor.expect(',')?;
-            let right = cursor.number("an axis")?;
-            cursor.expect(')')?;
-            Ok((left, right))
-        })
-    }
-
-    fn items<T>(&mut self, item: impl Fn(&mut Cursor<'a>) -> Result<T, ParseError>) -> Result<Vec<T>, ParseError> {
-        let mut items = Vec::new();
-        self.cursor.expect('[')?;
-        self.cursor.list(']', |cursor| {
-            items.push(item(cursor)?);
-            Ok(())
-        })?;
-        Ok(items)
-    }
-
-    fn truths(&mut self) -> Result<Vec<bool>, ParseError> {
-        self.items(|cursor| {
-            let truth = cursor.eat_keyword("true");
-            if truth || cursor.eat_keyword("false") { Ok(truth) } else { Err(cursor.unexpected("`true` or `false`")) }
-        })
-    }
-
-    fn rule_kind(&mut self) -> Result<RuleKind, ParseError> {
-        let word = RuleKind::ALL.into_iter().find(|kind| self.cursor.eat_keyword(kind.name()));
-        word.ok_or_else(|| self.cursor.unexpected("one of `jvp`, `vjp`"))
-    }
-
-    fn rule(&mut self) -> Result<Function, ParseError> {
-        if self.depth == MAX_RULE_NESTING {
-            let message = format!("rules stand in rules more than {MAX_RULE_NESTING} deep");
-            return Err(self.cursor.error(self.cursor.offset(), message));
-        }
-        let mut rest = Rest { cursor: self.cursor.clone(), splat_budget: self.splat_budget };
-        let function = one_function(&mut rest, self.depth + 1)?;
-        (self.cursor, self.splat_budget) = (rest.cursor, rest.splat_budget);
-        Ok(function)
-    }
-
-    fn reduction(&mut self) -> Result<Reduction, ParseError> {
-        let word = Reduction::ALL.into_iter().find(|kind| self.cursor.eat_keyword(kind.name()));
-        word.ok_or_else(|| self.cursor.unexpected("one of `sum`, `prod`, `max`, `min`, `all`, `any`"))
     }
 }

@@ -6,13 +6,23 @@
 use super::SPLAT_BUDGET;
 use super::constant::write_data;
 use crate::dim::display_shape;
-use crate::graph::{Function, Node, Op, ValueId};
+use crate::graph::{Checkpoint, Function, Node, Op, ValueId};
 use std::fmt::{self, Display, Formatter, Write};
 
 impl Display for Function {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        Printer { function: self, splat_budget: SPLAT_BUDGET }.function(f)?;
+        Printer { function: self, splat_budget: SPLAT_BUDGET, depth: 0 }.function(f)?;
         f.write_char('\n')
+    }
+}
+
+impl Display for Checkpoint {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("all"),
+            Self::Every(count) => write!(f, "every({count})"),
+            Self::Binomial(count) => write!(f, "binomial({count})"),
+        }
     }
 }
 
@@ -20,6 +30,8 @@ struct Printer<'a> {
     function: &'a Function,
     /// What is left of [`SPLAT_BUDGET`].
     splat_budget: u64,
+    /// How many functions this one stands in.
+    depth: usize,
 }
 
 impl Printer<'_> {
@@ -30,9 +42,17 @@ impl Printer<'_> {
                 self.node(node, f)?;
             }
         }
-        f.write_str("  return")?;
+        self.indent(true, f)?;
+        f.write_str("return")?;
         separated(f, " ", ", ", &self.function.results, |&id, f| write!(f, "%{}", id.0))?;
-        f.write_str("\n}")
+        f.write_char('\n')?;
+        self.indent(false, f)?;
+        f.write_char('}')
+    }
+
+    /// The start of a line inside of this function, or of its last line.
+    fn indent(&self, inside: bool, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{:1$}", "", 2 * (self.depth + usize::from(inside)))
     }
 
     fn signature(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -62,7 +82,8 @@ impl Printer<'_> {
     }
 
     fn node(&mut self, node: &Node, f: &mut Formatter<'_>) -> fmt::Result {
-        separated(f, "  ", ", ", &node.results, |&id, f| self.definition(id, f))?;
+        self.indent(true, f)?;
+        separated(f, "", ", ", &node.results, |&id, f| self.definition(id, f))?;
         write!(f, " = {}", node.op.name())?;
         separated(f, " ", ", ", &node.operands, |&id, f| write!(f, "%{}", id.0))?;
         self.attributes(&node.op, f)?;
@@ -80,7 +101,12 @@ impl Printer<'_> {
     /// What the operation needs beyond its operands and the type of its result.
     fn attributes(&mut self, op: &Op, f: &mut Formatter<'_>) -> fmt::Result {
         match op {
-            Op::Parameter { .. } | Op::Scalar(_) | Op::Cast(_) | Op::Bitcast(_) | Op::Reshape { .. } => Ok(()),
+            Op::Parameter { .. }
+            | Op::Scalar(_)
+            | Op::Cast(_)
+            | Op::Bitcast(_)
+            | Op::Reshape { .. }
+            | Op::StopGradient => Ok(()),
             Op::Constant(constant) => write_data(constant, &mut self.splat_budget, f),
             Op::Iota { axis, .. } | Op::Concatenate { axis } => write!(f, " {{axis = {axis}}}"),
             Op::Broadcast { axes, .. } | Op::Reverse { axes } => write!(f, " {{axes = {axes:?}}}"),
@@ -100,12 +126,44 @@ impl Printer<'_> {
             }
             Op::Custom(rule) => {
                 write!(f, " {{kind = {}, wrt = {:?}, rule = ", rule.kind.name(), rule.wrt)?;
-                let mut inner = Printer { function: &rule.function, splat_budget: self.splat_budget };
-                inner.function(f)?;
-                self.splat_budget = inner.splat_budget;
-                f.write_char('}')
+                self.nested(&[&rule.function], f)
+            }
+            Op::Call(function) | Op::Checkpoint(function) => {
+                f.write_str(" {function = ")?;
+                self.nested(&[function], f)
+            }
+            Op::Switch(branches) => {
+                f.write_str(" {branches = ")?;
+                self.nested(&branches.iter().collect::<Vec<_>>(), f)
+            }
+            Op::While(looped) => {
+                write!(f, " {{carried = {}", looped.carried)?;
+                if let Some(bound) = looped.bound {
+                    write!(f, ", bound = {bound}")?;
+                }
+                f.write_str(", functions = ")?;
+                self.nested(&[&looped.condition, &looped.body], f)
+            }
+            Op::Scan(scan) => {
+                let length = scan.length.display(&self.function.dims);
+                write!(f, " {{carried = {}, scanned = {}, length = {length}", scan.carried, scan.scanned)?;
+                write!(f, ", reverse = {}, checkpoint = {}, body = ", scan.reverse, scan.checkpoint)?;
+                self.nested(&[&scan.body], f)
             }
         }
+    }
+
+    /// Functions one after the other, and the closing brace.
+    fn nested(&mut self, functions: &[&Function], f: &mut Formatter<'_>) -> fmt::Result {
+        for (place, function) in functions.iter().enumerate() {
+            if place > 0 {
+                f.write_str(" ")?;
+            }
+            let mut inner = Printer { function, splat_budget: self.splat_budget, depth: self.depth + 1 };
+            inner.function(f)?;
+            self.splat_budget = inner.splat_budget;
+        }
+        f.write_char('}')
     }
 }
 

@@ -96,8 +96,10 @@ impl<'t> Parser<'t> {
             Access::Read
         } else if self.cursor.accept("write") {
             Access::Write
+        } else if self.cursor.accept("scratch") {
+            Access::Scratch
         } else {
-            return self.cursor.expected("`read`, `write` or `)`");
+            return self.cursor.expected("`read`, `write`, `scratch` or `)`");
         };
         self.cursor.expect("%")?;
         self.cursor.expect(&self.kernel.buffers.len().to_string())?;

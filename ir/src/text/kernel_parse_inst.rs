@@ -23,7 +23,7 @@ impl<'t> Parser<'t> {
             return Ok(Inst::Loop(Box::new(Loop { index, extent, kind, body, results: Vars::new() })));
         }
         let start = self.cursor.peek();
-        if matches!(start.text, "if" | "carry") {
+        if matches!(start.text, "if" | "carry" | "while") {
             self.cursor.advance();
             return self.nested(start, &[]);
         }
@@ -34,7 +34,7 @@ impl<'t> Parser<'t> {
         self.cursor.expect("=")?;
         let keyword = self.cursor.word("an instruction")?;
         match (keyword.text, results.as_slice()) {
-            ("if" | "carry" | "reduce", results) => self.nested(keyword, results),
+            ("if" | "carry" | "while" | "reduce", results) => self.nested(keyword, results),
             (_, [result]) => self.simple(keyword, result),
             _ => self.cursor.error_at(keyword, format!("`{}` has one result", keyword.text)),
         }
@@ -107,8 +107,14 @@ impl<'t> Parser<'t> {
         let kind = if keyword.text == "reduce" {
             LoopKind::Reduce { accumulators: self.accumulators()? }
         } else {
-            let (initial, parameters) = self.carried(results)?;
-            LoopKind::Carry { initial, parameters }
+            let (initial, parameters) = self.carried(keyword, results)?;
+            if keyword.text == "carry" {
+                LoopKind::Carry { initial, parameters }
+            } else {
+                let condition = self.block()?;
+                self.cursor.expect("do")?;
+                LoopKind::While { initial, parameters, condition }
+            }
         };
         let body = self.block()?;
         Ok(Inst::Loop(Box::new(Loop { index, extent, kind, body, results: self.define_all(results) })))
@@ -137,7 +143,7 @@ impl<'t> Parser<'t> {
     }
 
     /// `(v7 = v1, v8 = v2)`: the initial values, and the parameters, which have the dtypes of the results.
-    fn carried(&mut self, results: &[Defined<'t>]) -> Result<(Vars, Vars), ParseError> {
+    fn carried(&mut self, keyword: Token<'t>, results: &[Defined<'t>]) -> Result<(Vars, Vars), ParseError> {
         let open = self.cursor.peek();
         self.cursor.expect("(")?;
         let (mut initial, mut names) = (Vars::new(), Vec::new());
@@ -148,7 +154,8 @@ impl<'t> Parser<'t> {
             Ok(())
         })?;
         if names.len() != results.len() {
-            let message = format!("carry has {} results but carries {} values", results.len(), names.len());
+            let (kind, results, values) = (keyword.text, results.len(), names.len());
+            let message = format!("{kind} has {results} results but carries {values} values");
             return self.cursor.error_at(open, message);
         }
         let parameters =

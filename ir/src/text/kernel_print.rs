@@ -45,17 +45,13 @@ impl<'k> Names<'k> {
         }
         for inst in &block.insts {
             match inst {
-                Inst::If { then, otherwise, .. } => {
-                    self.number_block(then, depth + 1);
-                    self.number_block(otherwise, depth + 1);
-                }
                 Inst::Loop(looped) => {
                     let next = self.indices.len() as u32;
                     self.indices.entry(looped.index).or_insert(next);
                     self.number_vars(looped.parameters());
-                    self.number_block(&looped.body, depth + 1);
                 }
-                Inst::Constant { .. }
+                Inst::If { .. }
+                | Inst::Constant { .. }
                 | Inst::Scalar { .. }
                 | Inst::Cast { .. }
                 | Inst::Bitcast { .. }
@@ -64,6 +60,7 @@ impl<'k> Names<'k> {
                 | Inst::Store { .. }
                 | Inst::Lookup { .. } => {}
             }
+            inst.blocks().for_each(|block| self.number_block(block, depth + 1));
             self.number_vars(inst.results());
         }
     }
@@ -173,12 +170,15 @@ impl<'k> Names<'k> {
             LoopKind::Reduce { accumulators } => {
                 format!("reduce {range} [{}]", join(accumulators, |kind| kind.name().to_owned()))
             }
-            LoopKind::Carry { initial, parameters } => {
-                let pairs: Vec<_> = parameters.iter().zip(initial).collect();
-                let pairs = join(&pairs, |&(&to, &from)| format!("{} = {}", self.var(to), self.var(from)));
-                format!("carry {range} ({pairs})")
-            }
+            LoopKind::Carry { .. } => format!("carry {range} ({})", self.carried(looped)),
+            LoopKind::While { .. } => format!("while {range} ({})", self.carried(looped)),
         }
+    }
+
+    /// `v2 = v0, v3 = v1`.
+    fn carried(&self, looped: &Loop) -> String {
+        let pairs: Vec<_> = looped.parameters().iter().zip(looped.initial()).collect();
+        join(&pairs, |&(&to, &from)| format!("{} = {}", self.var(to), self.var(from)))
     }
 }
 
@@ -221,6 +221,7 @@ impl Printer<'_> {
             let access = match buffer.access {
                 Access::Read => "read",
                 Access::Write => "write",
+                Access::Scratch => "scratch",
             };
             format!("{access} %{position}: {}", display_buffer_type(buffer.dtype, &buffer.shape, &kernel.dims))
         });
@@ -252,6 +253,10 @@ impl Printer<'_> {
                 }
                 Inst::Loop(looped) => {
                     self.line(depth, &format!("{head} {{"));
+                    if let Some(condition) = looped.condition() {
+                        self.block(condition, depth + 1);
+                        self.line(depth, "} do {");
+                    }
                     self.block(&looped.body, depth + 1);
                     self.line(depth, "}");
                 }

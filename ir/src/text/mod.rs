@@ -1,7 +1,7 @@
 //! The text form of both IRs: what is printed parses back to an equal function or kernel.
 //!
 //! * [`lexer`]: characters to tokens, and [`atoms`]: dims, shapes, types and literals; `constant`: concrete arrays.
-//! * [`graph_parse`], `graph_print`: the graph IR, specified in `docs/graph-ir.md`.
+//! * [`graph_parse`], `graph_attributes`, `graph_print`: the graph IR, specified in `docs/graph-ir.md`.
 //! * `kernel_parse`, `kernel_print`, `plan_print`: kernels, specified in `docs/kernel-ir.md`, and plans, which only print.
 //!
 //! Invariants: parsing any text gives a function, a kernel or a [`ParseError`], without deep recursion, within memory
@@ -9,6 +9,7 @@
 
 pub mod atoms;
 mod constant;
+mod graph_attributes;
 pub mod graph_parse;
 mod graph_print;
 mod kernel_lexer;

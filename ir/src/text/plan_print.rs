@@ -1,9 +1,10 @@
-//! Plans as text, for reading only: buffers with their storage and symbolic sizes, then the steps with their kernels.
+//! Plans as text, for reading only: buffers with their storage and symbolic sizes, then the steps with their kernels and
+//! nested plans.
 
 use super::kernel_print::display_buffer_type;
 use crate::dim::Type;
 use crate::graph::Constant;
-use crate::plan::{Plan, Step, Storage};
+use crate::plan::{Plan, PlanBufferId, Step, Storage};
 use std::fmt;
 
 /// How many elements of a constant are shown.
@@ -12,18 +13,24 @@ const SHOWN_ELEMENTS: usize = 8;
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let dims = if self.dims.is_empty() { String::new() } else { format!("dims {}; ", self.dims.join(", ")) };
-        let types = |types: &[Type]| types.iter().map(|ty| ty.display(&self.dims)).collect::<Vec<_>>().join(", ");
-        let inputs = format!("{dims}{}", types(&self.inputs));
-        writeln!(f, "plan @{}({}) -> ({}) {{", self.name, inputs.trim_end(), types(&self.outputs))?;
-        for (position, buffer) in self.buffers.iter().enumerate() {
-            let ty = display_buffer_type(buffer.dtype, &buffer.shape, &self.dims);
-            writeln!(f, "  b{position}: {ty} = {}", Shown(&buffer.storage))?;
-        }
-        for (position, step) in self.steps.iter().enumerate() {
-            print_step(f, position, step)?;
-        }
-        writeln!(f, "}}")
+        print_plan(f, self, &dims, "")
     }
+}
+
+/// A plan, every line of which begins with `indent`. Nested plans do not repeat the dims.
+fn print_plan(f: &mut fmt::Formatter<'_>, plan: &Plan, dims: &str, indent: &str) -> fmt::Result {
+    let types = |types: &[Type]| types.iter().map(|ty| ty.display(&plan.dims)).collect::<Vec<_>>().join(", ");
+    let inputs = format!("{dims}{}", types(&plan.inputs));
+    writeln!(f, "{indent}plan @{}({}) -> ({}) {{", plan.name, inputs.trim_end(), types(&plan.outputs))?;
+    for (position, buffer) in plan.buffers.iter().enumerate() {
+        let ty = display_buffer_type(buffer.dtype, &buffer.shape, &plan.dims);
+        writeln!(f, "{indent}  b{position}: {ty} = {}", Shown(&buffer.storage))?;
+    }
+    for (position, step) in plan.steps.iter().enumerate() {
+        write!(f, "{indent}  step {position} ")?;
+        print_step(f, step, &plan.dims, &format!("{indent}    "))?;
+    }
+    writeln!(f, "{indent}}}")
 }
 
 /// A storage, with a constant cut short.
@@ -48,11 +55,41 @@ fn print_constant(f: &mut fmt::Formatter<'_>, constant: &Constant) -> fmt::Resul
     write!(f, "constant [{}]", shown.join(", "))
 }
 
-fn print_step(f: &mut fmt::Formatter<'_>, position: usize, step: &Step) -> fmt::Result {
-    let arguments: Vec<_> = step.arguments.iter().map(|buffer| format!("b{}", buffer.0)).collect();
-    writeln!(f, "  step {position} @{}({}):", step.kernel.name, arguments.join(", "))?;
-    for line in step.kernel.to_string().lines() {
-        writeln!(f, "    {line}")?;
+/// The rest of a step's line, then what it runs, indented.
+fn print_step(f: &mut fmt::Formatter<'_>, step: &Step, dims: &[String], indent: &str) -> fmt::Result {
+    match step {
+        Step::Kernel(step) => {
+            writeln!(f, "@{}({}):", step.kernel.name, list(&step.arguments))?;
+            for line in step.kernel.to_string().lines() {
+                writeln!(f, "{indent}{line}")?;
+            }
+        }
+        Step::Loop(step) => {
+            let order = if step.reverse { "reverse loop" } else { "loop" };
+            let (carried, scanned) = (list(&step.initial), list(&step.scanned));
+            write!(f, "{order} {} carried({carried}) scanned({scanned})", step.length.display(dims))?;
+            let (after, stacked) = (list(&step.carried), list(&step.stacked));
+            writeln!(f, " constants({}) -> carried({after}) stacked({stacked}):", list(&step.constants))?;
+        }
+        Step::While(step) => {
+            let bound = step.bound.map_or_else(String::new, |bound| format!(" at most {bound}"));
+            let (initial, constants) = (list(&step.initial), list(&step.constants));
+            writeln!(f, "while{bound} carried({initial}) constants({constants}) -> carried({}):", list(&step.carried))?;
+        }
+        Step::Switch(step) => {
+            let PlanBufferId(selector) = step.selector;
+            writeln!(f, "switch b{selector} ({}) -> ({}):", list(&step.operands), list(&step.results))?;
+        }
+        Step::Native(step) => {
+            let types = |types: &[Type]| types.iter().map(|ty| ty.display(dims)).collect::<Vec<_>>().join(", ");
+            let (inputs, outputs) = (types(&step.inputs), types(&step.outputs));
+            let (operands, results) = (list(&step.operands), list(&step.results));
+            writeln!(f, "native \"{}\"({operands}) -> ({results}): ({inputs}) -> ({outputs})", step.name)?;
+        }
     }
-    Ok(())
+    step.plans().into_iter().try_for_each(|plan| print_plan(f, plan, "", indent))
+}
+
+fn list(buffers: &[PlanBufferId]) -> String {
+    buffers.iter().map(|buffer| format!("b{}", buffer.0)).collect::<Vec<_>>().join(", ")
 }

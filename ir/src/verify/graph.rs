@@ -1,12 +1,12 @@
 //! The verifier of graph functions.
 //!
-//! Constraints on the function are F1 to F10, checked here; constraints on single operations are C1 to C27, checked by
+//! Constraints on the function are F1 to F10, checked here; constraints on single operations are C1 to C34, checked by
 //! [`crate::graph::infer`]. `docs/graph-ir.md` lists both.
 
 use super::Diagnostic;
-use crate::dim::{MAX_RANK, Type};
+use crate::dim::{DimId, MAX_RANK, Type};
 use crate::graph::infer::{Types, infer};
-use crate::graph::{Function, MAX_RULE_NESTING, Node, Op, Value, ValueId};
+use crate::graph::{Function, MAX_FUNCTION_NESTING, Node, Op, Value, ValueId};
 use crate::text::is_identifier;
 use smallvec::SmallVec;
 use std::collections::HashSet;
@@ -14,12 +14,12 @@ use std::collections::HashSet;
 /// Everything that is wrong with a function; empty if it is well formed.
 #[must_use]
 pub fn verify(function: &Function) -> Vec<Diagnostic> {
-    verify_nested(function, 0)
+    verify_nested(function, 0, vec![false; function.dims.len()])
 }
 
-/// As [`verify`], of a function that is a rule in so many others.
-fn verify_nested(function: &Function, depth: usize) -> Vec<Diagnostic> {
-    let mut verifier = Verifier { function, diagnostics: Vec::new(), defined: 0, depth };
+/// As [`verify`], of a function that stands in so many others, the innermost of which knows these dimensions.
+fn verify_nested(function: &Function, depth: usize, known: Vec<bool>) -> Vec<Diagnostic> {
+    let mut verifier = Verifier { function, diagnostics: Vec::new(), defined: 0, depth, known };
     verifier.names();
     verifier.parameters();
     verifier.dims();
@@ -37,6 +37,8 @@ struct Verifier<'a> {
     /// The number of results that the nodes so far have in all, which is the number of values if F5 holds.
     defined: usize,
     depth: usize,
+    /// The dimensions that are the size of a parameter, here or further out, and those that were reported not to be.
+    known: Vec<bool>,
 }
 
 impl<'a> Verifier<'a> {
@@ -95,33 +97,42 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    /// F4: types name declared dimensions, each of which a call can know from the types of the parameters.
+    /// F4: types and lengths name declared dimensions, each of which a call can know from the types of the parameters. A
+    /// nested function knows what the function around it knows.
     fn dims(&mut self) {
         let function = self.function;
-        let mut known = vec![false; function.dims.len()];
-        for value in function.parameters.iter().filter_map(|&id| self.value(id)) {
+        for value in function.parameters.iter().filter_map(|id| function.values.get(id.0 as usize)) {
             for id in value.ty.shape.iter().filter_map(|dim| dim.name) {
-                if let Some(known) = known.get_mut(id.0 as usize) {
+                if let Some(known) = self.known.get_mut(id.0 as usize) {
                     *known = true;
                 }
             }
         }
         for (position, value) in function.values.iter().enumerate() {
+            let node = function.nodes.get(value.node.0 as usize);
             for id in value.ty.shape.iter().filter_map(|dim| dim.name) {
-                let node = function.nodes.get(value.node.0 as usize);
-                match known.get_mut(id.0 as usize) {
-                    None => {
-                        self.report("F4", node, format!("%{position} has dimension {} that is not declared", id.0));
-                    }
-                    Some(known) if !*known => {
-                        // Once per dimension is enough.
-                        *known = true;
-                        let name = &function.dims[id.0 as usize];
-                        self.report("F4", node, format!("dimension {name} is not the size of any parameter"));
-                    }
-                    Some(_) => {}
+                if id.0 as usize >= function.dims.len() {
+                    self.report("F4", node, format!("%{position} has dimension {} that is not declared", id.0));
+                } else {
+                    self.needs(id, node);
                 }
             }
+        }
+        for node in &function.nodes {
+            // One that is not declared is against C33.
+            if let Op::Scan(scan) = &node.op
+                && let Some(id) = scan.length.name.filter(|id| (id.0 as usize) < function.dims.len())
+            {
+                self.needs(id, Some(node));
+            }
+        }
+    }
+
+    /// Reports a declared dimension that is not known, once.
+    fn needs(&mut self, id: DimId, node: Option<&Node>) {
+        if !std::mem::replace(&mut self.known[id.0 as usize], true) {
+            let name = &self.function.dims[id.0 as usize];
+            self.report("F4", node, format!("dimension {name} is not the size of any parameter"));
         }
     }
 
@@ -132,25 +143,32 @@ impl<'a> Verifier<'a> {
         let operands = self.operands(node);
         self.definitions(position, node);
         self.defined += node.results.len();
-        let (Some(operands), true) = (operands, self.rule(node)) else { return };
+        let (Some(operands), true) = (operands, self.nested(node)) else { return };
         match infer(&node.op, &operands, &function.dims) {
             Err(violation) => self.report(violation.constraint, Some(node), violation.message),
             Ok(types) => self.result_types(node, &types),
         }
     }
 
-    /// F10: a rule is well formed, and not too deep in others. Whether type rules may look at it.
-    fn rule(&mut self, node: &Node) -> bool {
-        let Op::Custom(rule) = &node.op else { return true };
-        if self.depth == MAX_RULE_NESTING {
-            self.report("F10", Some(node), format!("rules stand in rules more than {MAX_RULE_NESTING} deep"));
+    /// F10: nested functions are well formed, and not too deep in others. Whether type rules may look at them.
+    fn nested(&mut self, node: &Node) -> bool {
+        let functions = node.op.functions();
+        if self.depth == MAX_FUNCTION_NESTING && !functions.is_empty() {
+            let message = format!("functions stand in functions more than {MAX_FUNCTION_NESTING} deep");
+            self.report("F10", Some(node), message);
             return false;
         }
-        let problems = verify_nested(&rule.function, self.depth + 1);
-        for problem in &problems {
-            self.report("F10", Some(node), format!("in the rule @{}: {problem}", rule.function.name));
+        let mut sound = true;
+        for function in functions {
+            // Whether its dims are others is for the type rules to say.
+            let same = function.dims == self.function.dims;
+            let known = if same { self.known.clone() } else { vec![true; function.dims.len()] };
+            for problem in verify_nested(function, self.depth + 1, known) {
+                sound = false;
+                self.report("F10", Some(node), format!("in @{}: {problem}", function.name));
+            }
         }
-        problems.is_empty()
+        sound
     }
 
     /// F8: a location names a file of the function, and lines and columns count from 1.

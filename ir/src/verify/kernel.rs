@@ -1,10 +1,10 @@
-//! What makes a kernel well formed: constraints K1 to K21 of `docs/kernel-ir.md`.
+//! What makes a kernel well formed: constraints K1 to K22 of `docs/kernel-ir.md`.
 //!
 //! Here is what concerns the kernel as a whole: names, sizes, arrays, and the scopes of values and loop indices.
 
 use super::Diagnostic;
 use crate::dim::Dim;
-use crate::kernel::{Affine, Block, Extent, IndexId, Inst, Kernel, LoopKind, MAX_INDICES, MAX_NESTING, Var};
+use crate::kernel::{Affine, Block, Extent, IndexId, Inst, Kernel, MAX_INDICES, MAX_NESTING, Var};
 use crate::text::kernel_print::Names;
 use crate::text::{is_name, is_numbered, is_word};
 use crate::{DType, Scalar};
@@ -16,7 +16,7 @@ const MAX_DIAGNOSTICS: usize = 100;
 /// How many characters of an instruction a diagnostic quotes.
 const MAX_LOCATION: usize = 120;
 
-/// Violations of K1 to K20, in the order of the text; none for a well-formed kernel, at
+/// Violations of K1 to K22 but K21, in the order of the text; none for a well-formed kernel, at
 /// most 100 in instructions.
 #[must_use]
 pub fn verify_kernel(kernel: &Kernel) -> Vec<Diagnostic> {
@@ -40,8 +40,18 @@ pub fn verify_core(kernel: &Kernel) -> Vec<Diagnostic> {
 pub(super) struct Context {
     /// How many loops and branches there are around it, the grid not counted.
     pub depth: usize,
-    /// Whether it may load and store.
-    pub memory: bool,
+    pub memory: Memory,
+}
+
+/// Which accesses there may be.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Memory {
+    /// In a branch.
+    None,
+    /// In a while loop.
+    Loads,
+    /// Anywhere else.
+    LoadsAndStores,
 }
 
 pub(super) struct Verifier<'k> {
@@ -153,7 +163,7 @@ impl<'k> Verifier<'k> {
         }
         self.taken.insert(IndexId(0));
         self.open.push((IndexId(0), kernel.grid));
-        self.block(None, &kernel.body, &[], Context { depth: 0, memory: true });
+        self.block(None, &kernel.body, &[], Context { depth: 0, memory: Memory::LoadsAndStores });
         self.open.pop();
     }
 
@@ -291,12 +301,9 @@ impl<'k> Verifier<'k> {
                         self.report_in(inst, "K21", format!("{op} of {dtype} is not core and has to be expanded"));
                     }
                 }
-                Inst::If { then, otherwise, .. } => {
-                    self.core_block(then, depth + 1);
-                    self.core_block(otherwise, depth + 1);
-                }
-                Inst::Loop(looped) => self.core_block(&looped.body, depth + 1),
-                Inst::Constant { .. }
+                Inst::If { .. }
+                | Inst::Loop(_)
+                | Inst::Constant { .. }
                 | Inst::Cast { .. }
                 | Inst::Bitcast { .. }
                 | Inst::Index { .. }
@@ -304,6 +311,7 @@ impl<'k> Verifier<'k> {
                 | Inst::Store { .. }
                 | Inst::Lookup { .. } => {}
             }
+            inst.blocks().for_each(|block| self.core_block(block, depth + 1));
         }
     }
 }
@@ -313,12 +321,4 @@ fn fits(shape: &[Extent]) -> bool {
     let sizes = || shape.iter().filter_map(|extent| extent.size(&[]));
     sizes().any(|size| size == 0)
         || sizes().try_fold(1_u64, |product, size| product.checked_mul(size)).is_some_and(|count| count <= 1 << 62)
-}
-
-/// Whether a loop's body may load and store where the loop may.
-pub(super) fn allows_memory(kind: &LoopKind) -> bool {
-    match kind {
-        LoopKind::Reduce { .. } => true,
-        LoopKind::Carry { .. } => false,
-    }
 }

@@ -1,6 +1,6 @@
 //! What makes a kernel's instructions well formed: their dtypes, buffers, yields and results.
 
-use super::kernel::{Context, Verifier, allows_memory};
+use super::kernel::{Context, Memory, Verifier};
 use crate::kernel::{Access, Affine, Block, BufferId, Inst, Loop, LoopKind, Var, Vars};
 use crate::{DType, Scalar};
 
@@ -30,11 +30,11 @@ impl Verifier<'_> {
                 self.expect_dtype(inst, "K12", *result, DType::I64);
             }
             Inst::Load { result, buffer, at } => {
-                self.access(inst, context, (*buffer, at), (Access::Read, *result));
+                self.access(inst, context, (*buffer, at), (false, *result));
             }
             Inst::Store { buffer, at, value } => {
                 self.used(inst, &[*value]);
-                self.access(inst, context, (*buffer, at), (Access::Write, *value));
+                self.access(inst, context, (*buffer, at), (true, *value));
             }
             Inst::Lookup { result, table, index } => {
                 self.used(inst, &[*index]);
@@ -74,21 +74,25 @@ impl Verifier<'_> {
         inst: &Inst,
         context: Context,
         (buffer, at): (BufferId, &[Affine]),
-        (access, value): (Access, Var),
+        (stores, value): (bool, Var),
     ) {
         at.iter().for_each(|affine| self.affine(inst, affine));
-        if !context.memory {
-            self.report_in(inst, "K15", "branches and carry loops neither load nor store");
+        match (context.memory, stores) {
+            (Memory::None, _) => self.report_in(inst, "K15", "branches neither load nor store"),
+            (Memory::Loads, true) => self.report_in(inst, "K15", "while loops do not store"),
+            (Memory::Loads, false) | (Memory::LoadsAndStores, _) => {}
         }
         let Some(declared) = self.kernel.buffers.get(buffer.0 as usize) else {
             return self.report_in(inst, "K14", format!("there is no buffer %{}", buffer.0));
         };
-        if declared.access != access {
-            let rule = match access {
-                Access::Read => "is written and cannot be loaded from",
-                Access::Write => "is read and cannot be stored to",
-            };
-            self.report_in(inst, "K14", format!("buffer %{} {rule}", buffer.0));
+        match (declared.access, stores) {
+            (Access::Read, true) => {
+                self.report_in(inst, "K14", format!("buffer %{} is read and cannot be stored to", buffer.0));
+            }
+            (Access::Write, false) => {
+                self.report_in(inst, "K14", format!("buffer %{} is written and cannot be loaded from", buffer.0));
+            }
+            (Access::Read, false) | (Access::Write, true) | (Access::Scratch, _) => {}
         }
         if declared.shape.len() != at.len() {
             let (axes, given) = (declared.shape.len(), at.len());
@@ -110,24 +114,25 @@ impl Verifier<'_> {
         self.expect_dtype(inst, "K16", condition, DType::Bool);
         for block in [then, otherwise] {
             if self.may_nest(inst, context) {
-                self.block(Some(inst), block, &[], Context { depth: context.depth + 1, memory: false });
+                self.block(Some(inst), block, &[], Context { depth: context.depth + 1, memory: Memory::None });
             }
             self.agree(inst, "K16", ("yielded", &block.yields), results);
         }
     }
 
-    /// K17, K18.
+    /// K17, K18, K22.
     fn looped(&mut self, inst: &Inst, context: Context, looped: &Loop) {
-        if let LoopKind::Carry { initial, .. } = &looped.kind {
-            self.used(inst, initial);
-        }
+        self.used(inst, looped.initial());
         for &parameter in looped.parameters() {
             self.define_once(inst, parameter);
         }
         self.enter_loop(inst, looped.index, looped.extent);
         if self.may_nest(inst, context) {
-            let memory = context.memory && allows_memory(&looped.kind);
-            self.block(Some(inst), &looped.body, looped.parameters(), Context { depth: context.depth + 1, memory });
+            let allowed = if looped.condition().is_some() { Memory::Loads } else { Memory::LoadsAndStores };
+            let inside = Context { depth: context.depth + 1, memory: context.memory.min(allowed) };
+            looped.condition().into_iter().chain([&looped.body]).for_each(|block| {
+                self.block(Some(inst), block, looped.parameters(), inside);
+            });
         }
         self.leave_loop();
         match &looped.kind {
@@ -143,10 +148,16 @@ impl Verifier<'_> {
                     }
                 }
             }
-            LoopKind::Carry { initial, parameters } => {
+            LoopKind::Carry { initial, parameters } | LoopKind::While { initial, parameters, .. } => {
                 self.agree(inst, "K18", ("initial", initial), &looped.results);
                 self.agree(inst, "K18", ("carried", parameters), &looped.results);
                 self.agree(inst, "K18", ("yielded", &looped.body.yields), &looped.results);
+            }
+        }
+        if let Some(condition) = looped.condition() {
+            match condition.yields[..] {
+                [asked] => self.expect_dtype(inst, "K22", asked, DType::Bool),
+                _ => self.report_in(inst, "K22", format!("the condition yields {} values", condition.yields.len())),
             }
         }
     }

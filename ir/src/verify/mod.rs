@@ -8,6 +8,7 @@ pub mod graph;
 pub mod kernel;
 mod kernel_inst;
 pub mod plan;
+mod plan_step;
 
 use std::fmt;
 

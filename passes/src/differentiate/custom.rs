@@ -4,16 +4,19 @@
 //! reverse mode of the rule itself; what that computes of the rule's value at zero directions nobody uses.
 
 use super::emit::Emitter;
-use super::vjp;
+use super::{DifferentiateError, vjp};
 use rotrace_ir::graph::{Function, Rule, RuleKind, ValueId};
 
-/// The tangent of the value for those of the operands.
+/// The tangent of the value for those of the operands; `None` is zero.
 pub(super) fn push_forward(
     e: &mut Emitter,
     rule: &Rule,
     operands: &[ValueId],
     tangents: &[Option<ValueId>],
-) -> ValueId {
+) -> Result<Option<ValueId>, DifferentiateError> {
+    if selected(rule, operands, tangents).all(|(_, tangent)| tangent.is_none()) {
+        return Ok(None);
+    }
     let tangents: Vec<ValueId> = selected(rule, operands, tangents)
         .map(|(operand, tangent)| tangent.unwrap_or_else(|| zeros_like(e, operand)))
         .collect();
@@ -21,11 +24,11 @@ pub(super) fn push_forward(
         RuleKind::Jvp => (rule.function.clone(), tangents),
         RuleKind::Vjp => {
             let zeros = zeros_like(e, operands[0]);
-            (transposed(rule), [vec![zeros], tangents].concat())
+            (transposed(rule)?, [vec![zeros], tangents].concat())
         }
     };
     let results = inline(e, &function, operands, directions);
-    results[results.len() - 1]
+    Ok(results.last().copied())
 }
 
 /// What the value's cotangent adds to those of the operands: places of operands, and cotangents.
@@ -34,21 +37,21 @@ pub(super) fn pull_back(
     rule: &Rule,
     operands: &[ValueId],
     cotangent: ValueId,
-) -> Vec<(usize, ValueId)> {
+) -> Result<Vec<(usize, ValueId)>, DifferentiateError> {
     let (function, directions) = match rule.kind {
         RuleKind::Vjp => (rule.function.clone(), vec![cotangent]),
         RuleKind::Jvp => {
             let none = vec![None; operands.len()];
             let zeros = selected(rule, operands, &none).map(|(operand, _)| zeros_like(e, operand));
             let directions = zeros.chain([cotangent]).collect();
-            (transposed(rule), directions)
+            (transposed(rule)?, directions)
         }
     };
     let places: Vec<usize> =
         rule.wrt.iter().enumerate().filter(|&(_, &selected)| selected).map(|(place, _)| place + 1).collect();
     let mut results = inline(e, &function, operands, directions);
     let cotangents = results.split_off(results.len() - places.len());
-    places.into_iter().zip(cotangents).collect()
+    Ok(places.into_iter().zip(cotangents).collect())
 }
 
 /// The operands with respect to which the rule differentiates, with their tangents.
@@ -63,13 +66,10 @@ fn selected<'a>(
 
 /// The rule's function with a cotangent of its results as further parameters, whose last results are the cotangents of
 /// the directions.
-fn transposed(rule: &Rule) -> Function {
+fn transposed(rule: &Rule) -> Result<Function, DifferentiateError> {
     let parameters = rule.function.parameters.len();
     let wrt: Vec<bool> = (0..parameters).map(|place| place >= rule.wrt.len()).collect();
-    match vjp(&rule.function, &wrt) {
-        Ok(function) => function,
-        Err(error) => unreachable!("the directions of a verified rule are floats: {error}"),
-    }
+    vjp(&rule.function, &wrt)
 }
 
 fn zeros_like(e: &mut Emitter, value: ValueId) -> ValueId {

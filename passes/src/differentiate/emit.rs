@@ -99,6 +99,11 @@ impl Emitter {
         self.splat(Scalar::from_f64(dtype, -0.0), shape)
     }
 
+    /// Says that functions which are called have -0.0 for nothing.
+    pub fn has_neutral(&mut self) {
+        self.neutral = true;
+    }
+
     /// `value` where the condition is `sense`, else nothing.
     pub fn keep(&mut self, condition: ValueId, sense: bool, value: ValueId) -> ValueId {
         let Type { dtype, shape } = self.ty(value).clone();

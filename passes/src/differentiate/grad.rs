@@ -1,7 +1,7 @@
 //! Gradients: reverse mode of a function with one number as its result.
 
 use super::emit::Emitter;
-use super::vjp::{Seed, pull_back};
+use super::vjp::{Pulled, Seed, finished, pull_back};
 use super::{DifferentiateError, check_selection};
 use crate::optimize::dce;
 use rotrace_ir::graph::Function;
@@ -30,11 +30,11 @@ fn gradient(function: &Function, wrt: &[bool], suffix: &str, value: bool) -> Res
         return Err(DifferentiateError::NotScalar { function: function.name.clone(), results });
     }
     let mut e = Emitter::new(function, suffix);
-    let (mut results, gradients) = pull_back(&mut e, function, wrt, Seed::One);
+    let Pulled { mut results, cotangents } = pull_back(&mut e, function, wrt, Seed::One)?;
     if !value {
         results.clear();
     }
-    results.extend(gradients);
+    results.extend(finished(&mut e, function, wrt, &cotangents));
     // What only the value needed is dead.
     Ok(dce(&e.finish(results, function)))
 }

@@ -3,6 +3,7 @@
 use super::custom;
 use super::emit::Emitter;
 use super::partials::{self, partial};
+use super::regions;
 use super::transpose::reduce;
 use super::{Applied, DifferentiateError, check_selection, differentiable};
 use rotrace_ir::graph::{Function, Op, Reduction, ValueId, Values};
@@ -27,9 +28,21 @@ pub fn jvp(function: &Function, wrt: &[bool]) -> Result<Function, DifferentiateE
         e.builder.location = node.location;
         let operands: Values = node.operands.iter().map(|id| primal[id.0 as usize]).collect();
         let directions: SmallVec<[_; 3]> = node.operands.iter().map(|id| tangents[id.0 as usize]).collect();
-        let result = e.builder.copy(function, node, &operands)[0];
-        primal.push(result);
-        tangents.push(tangent(&mut e, Applied { op: &node.op, operands: &operands, result }, &directions));
+        if let Some(pushed) = regions::push_forward(&mut e, node, &operands, &directions)? {
+            primal.extend(pushed.results);
+            tangents.extend(pushed.tangents);
+            continue;
+        }
+        let results = e.builder.copy(function, node, &operands);
+        primal.extend_from_slice(&results);
+        if let Op::Custom(rule) = &node.op {
+            tangents.push(custom::push_forward(&mut e, rule, &operands, &directions)?);
+            continue;
+        }
+        let applied = Applied { op: &node.op, operands: &operands, result: results[0] };
+        let tangent = tangent(&mut e, applied, &directions);
+        // A node with several results has a tangent by now, or none.
+        tangents.extend(std::iter::repeat_n(tangent, results.len()));
     }
     e.builder.location = None;
     let mut results: Vec<ValueId> = function.results.iter().map(|id| primal[id.0 as usize]).collect();
@@ -79,8 +92,9 @@ pub(super) fn tangent(e: &mut Emitter, node: Applied, tangents: &[Option<ValueId
             operands[operand] = tangent;
             e.push(node.op.clone(), &operands)
         }),
-        Op::Bitcast(_) => None,
-        Op::Custom(rule) => Some(custom::push_forward(e, rule, node.operands, &tangents)),
+        Op::Bitcast(_) | Op::StopGradient => None,
+        // By themselves: see `custom` and `regions`.
+        Op::Custom(_) | Op::Call(_) | Op::Checkpoint(_) | Op::Switch(_) | Op::While(_) | Op::Scan(_) => None,
     }
 }
 

@@ -25,6 +25,7 @@ mod emit;
 mod grad;
 mod jvp;
 pub mod partials;
+mod regions;
 mod slopes;
 mod transpose;
 mod vjp;
@@ -34,7 +35,7 @@ pub use jvp::jvp;
 pub use vjp::vjp;
 
 use rotrace_ir::DType;
-use rotrace_ir::graph::{Function, Op, ValueId};
+use rotrace_ir::graph::{Function, Node, Op, ValueId};
 
 /// Why a function cannot be differentiated as asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -67,6 +68,25 @@ pub enum DifferentiateError {
         /// The types of its results.
         results: String,
     },
+    /// Reverse mode goes through the iterations of a loop backwards, and must know how many there may be.
+    #[error("reverse mode through a while loop needs a bound of its iterations{place}")]
+    Unbounded {
+        /// Where the loop is.
+        place: String,
+    },
+    /// Iterations can be grouped only if their number is known.
+    #[error("a checkpoint policy other than `all` needs a loop of fixed length, but it is {length}{place}")]
+    CheckpointLength {
+        /// The length.
+        length: String,
+        /// Where the loop is.
+        place: String,
+    },
+}
+
+/// ` (at file:line:column)`, where the place of a node is known.
+fn place(function: &Function, node: &Node) -> String {
+    node.location.map_or_else(String::new, |location| format!(" (at {})", function.display_location(location)))
 }
 
 /// A node with its operands and result in the function under construction.
@@ -121,5 +141,7 @@ fn differentiable(op: &Op, operand: usize, from: DType, to: DType) -> bool {
             | Op::Take { .. }
             | Op::ScatterAdd { .. } => true,
             Op::Custom(rule) => operand > 0 && rule.wrt[operand - 1],
+            // Which results of the others depend on which operands: see `regions`.
+            Op::StopGradient | Op::Call(_) | Op::Checkpoint(_) | Op::Switch(_) | Op::While(_) | Op::Scan(_) => false,
         }
 }

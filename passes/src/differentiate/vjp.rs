@@ -3,10 +3,13 @@
 use super::custom;
 use super::emit::Emitter;
 use super::partials::{self, partial};
+use super::regions::{self, Way};
 use super::slopes::Slopes;
 use super::transpose::{Joined, transpose};
 use super::{Applied, DifferentiateError, check_selection, differentiable};
+use crate::optimize::dce;
 use rotrace_ir::graph::{Function, Op, ValueId, Values};
+use rustc_hash::FxHashMap;
 
 /// The function that also pulls cotangents back.
 ///
@@ -15,45 +18,98 @@ use rotrace_ir::graph::{Function, Op, ValueId, Values};
 pub fn vjp(function: &Function, wrt: &[bool]) -> Result<Function, DifferentiateError> {
     check_selection(function, wrt)?;
     let mut e = Emitter::new(function, "vjp");
-    let (mut results, cotangents) = pull_back(&mut e, function, wrt, Seed::Parameters);
-    results.extend(cotangents);
+    let seeds: Vec<bool> = function.result_types().map(|ty| ty.dtype.is_float()).collect();
+    let Pulled { mut results, cotangents } = pull_back(&mut e, function, wrt, Seed::Parameters(&seeds))?;
+    results.extend(finished(&mut e, function, wrt, &cotangents));
     Ok(e.finish(results, function))
+}
+
+/// Only the way back, for a function in a derivative: cotangents of the selected parameters from those of some results.
+///
+/// Parameters: those of `function`, then one cotangent for each result that `seeds` selects. Results: one cotangent for
+/// each parameter that `wrt` selects, which may be a -0.0 that nobody is to see ([`Emitter::neutral`]).
+pub(super) fn way_back(function: &Function, wrt: &[bool], seeds: &[bool]) -> Result<Function, DifferentiateError> {
+    let mut e = Emitter::new(function, "vjp");
+    let Pulled { cotangents, .. } = pull_back(&mut e, function, wrt, Seed::Parameters(seeds))?;
+    let types = selected(function, wrt).map(|id| function.ty(id));
+    let results = cotangents.into_iter().zip(types);
+    let results = results.map(|(cotangent, ty)| cotangent.unwrap_or_else(|| e.neutral(ty.dtype, &ty.shape))).collect();
+    Ok(dce(&e.finish(results, function)))
 }
 
 /// Where the cotangents of the results come from.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Seed {
-    /// A parameter for each float result.
-    Parameters,
+pub enum Seed<'a> {
+    /// A parameter for each of these float results; the others have none.
+    Parameters(&'a [bool]),
     /// The constant 1.
     One,
 }
 
-/// Emits the function and the way back; returns its results and the cotangents of the selected parameters.
-pub fn pull_back(e: &mut Emitter, function: &Function, wrt: &[bool], seed: Seed) -> (Vec<ValueId>, Vec<ValueId>) {
+/// A function's results, and the cotangents of the selected parameters; `None` is zero.
+pub struct Pulled {
+    pub results: Vec<ValueId>,
+    pub cotangents: Vec<Option<ValueId>>,
+}
+
+/// The cotangents of the selected parameters as results.
+pub fn finished(e: &mut Emitter, function: &Function, wrt: &[bool], cotangents: &[Option<ValueId>]) -> Vec<ValueId> {
+    selected(function, wrt).zip(cotangents).map(|(id, &cotangent)| e.derivative(cotangent, function.ty(id))).collect()
+}
+
+fn selected<'a>(function: &'a Function, wrt: &'a [bool]) -> impl Iterator<Item = ValueId> + 'a {
+    function.parameters.iter().zip(wrt).filter(|&(_, &selected)| selected).map(|(&id, _)| id)
+}
+
+/// Emits the function and the way back.
+pub fn pull_back(
+    e: &mut Emitter,
+    function: &Function,
+    wrt: &[bool],
+    seed: Seed<'_>,
+) -> Result<Pulled, DifferentiateError> {
+    let function = &*regions::prepared(function, wrt)?;
+    let varied = varied(function, wrt);
     let mut primal: Vec<ValueId> = Vec::with_capacity(function.values.len());
     primal.extend(function.parameter_types().map(|ty| e.parameter(ty)));
-    let float_results = || function.results.iter().copied().filter(|&id| function.ty(id).dtype.is_float());
-    let seeds: Vec<ValueId> = match seed {
-        Seed::Parameters => float_results().map(|id| e.parameter(function.ty(id))).collect(),
-        Seed::One => Vec::new(),
+    // Results with a cotangent, each with it if it is a parameter.
+    let seeds: Vec<(ValueId, Option<ValueId>)> = match seed {
+        Seed::Parameters(chosen) => {
+            let chosen = function.results.iter().zip(chosen).filter(|&(_, &chosen)| chosen);
+            chosen.map(|(&id, _)| (id, Some(e.parameter(function.ty(id))))).collect()
+        }
+        Seed::One => function.results.iter().map(|&id| (id, None)).collect(),
     };
-    for node in &function.nodes[function.parameters.len()..] {
+    let asked = asked(function, &varied, seeds.iter().map(|&(id, _)| id));
+    let mut ways: FxHashMap<usize, Way> = FxHashMap::default();
+    for (place, node) in function.nodes.iter().enumerate().skip(function.parameters.len()) {
         e.builder.location = node.location;
         let operands: Values = node.operands.iter().map(|id| primal[id.0 as usize]).collect();
-        primal.push(e.builder.copy(function, node, &operands)[0]);
+        if let Some(prepared) = regions::forward(e, function, node, &operands, &varied, &asked)? {
+            ways.insert(place, prepared.way);
+            primal.extend(prepared.results);
+        } else {
+            primal.extend(e.builder.copy(function, node, &operands));
+        }
     }
-    let varied = varied(function, wrt);
     let slopes = Slopes::of(e, function, &varied, &primal);
     let mut cotangents: Vec<Option<ValueId>> = vec![None; function.values.len()];
-    for (place, id) in float_results().enumerate() {
-        let cotangent = match seed {
-            Seed::Parameters => seeds[place],
-            Seed::One => e.number(1.0, primal[id.0 as usize]),
-        };
+    for (id, seed) in seeds {
+        let cotangent = seed.unwrap_or_else(|| e.number(1.0, primal[id.0 as usize]));
         accumulate(e, &mut cotangents[id.0 as usize], cotangent);
     }
-    for node in function.nodes[function.parameters.len()..].iter().rev() {
+    for (place, node) in function.nodes.iter().enumerate().skip(function.parameters.len()).rev() {
+        if let Some(way) = ways.get(&place) {
+            e.builder.location = node.location;
+            let results: Vec<_> = node.results.iter().map(|id| cotangents[id.0 as usize].take()).collect();
+            for (operand, part) in way.back(e, &results) {
+                let operand = node.operands[operand].0 as usize;
+                if varied[operand] {
+                    accumulate(e, &mut cotangents[operand], part);
+                }
+            }
+            continue;
+        }
         let result = node.results[0].0 as usize;
         let (true, Some(cotangent)) = (varied[result], cotangents[result].take()) else { continue };
         e.builder.location = node.location;
@@ -65,7 +121,7 @@ pub fn pull_back(e: &mut Emitter, function: &Function, wrt: &[bool], seed: Seed)
         let operands: Values = node.operands.iter().map(|id| primal[id.0 as usize]).collect();
         let applied = Applied { op: &node.op, operands: &operands, result: primal[result] };
         if let Op::Custom(rule) = &node.op {
-            for (place, part) in custom::pull_back(e, rule, &operands, cotangent) {
+            for (place, part) in custom::pull_back(e, rule, &operands, cotangent)? {
                 let operand = node.operands[place].0 as usize;
                 if varied[operand] {
                     accumulate(e, &mut cotangents[operand], part);
@@ -82,9 +138,8 @@ pub fn pull_back(e: &mut Emitter, function: &Function, wrt: &[bool], seed: Seed)
         }
     }
     e.builder.location = None;
-    let selected = function.parameters.iter().zip(wrt).filter(|&(_, &selected)| selected);
-    let cotangents = selected.map(|(&id, _)| e.derivative(cotangents[id.0 as usize], function.ty(id))).collect();
-    (function.results.iter().map(|id| primal[id.0 as usize]).collect(), cotangents)
+    let results = function.results.iter().map(|id| primal[id.0 as usize]).collect();
+    Ok(Pulled { results, cotangents: selected(function, wrt).map(|id| cotangents[id.0 as usize]).collect() })
 }
 
 /// Adds what the result's cotangent contributes to that of one operand.
@@ -109,10 +164,15 @@ pub(super) fn flows(function: &Function, op: &Op, place: usize, operand: ValueId
 }
 
 /// For every value, whether it depends differentiably on a selected parameter.
-fn varied(function: &Function, wrt: &[bool]) -> Vec<bool> {
+pub(super) fn varied(function: &Function, wrt: &[bool]) -> Vec<bool> {
     let mut varied = Vec::with_capacity(function.values.len());
     varied.extend_from_slice(wrt);
     for node in &function.nodes[function.parameters.len()..] {
+        let of_operands = node.operands.iter().map(|id| varied[id.0 as usize]).collect();
+        if let Some(results) = regions::varied_results(&node.op, of_operands) {
+            varied.extend(results);
+            continue;
+        }
         let mut operands = node.operands.iter().enumerate();
         let depends = operands.any(|(place, &operand)| {
             varied[operand.0 as usize] && flows(function, &node.op, place, operand, node.results[0])
@@ -120,6 +180,20 @@ fn varied(function: &Function, wrt: &[bool]) -> Vec<bool> {
         varied.push(depends);
     }
     varied
+}
+
+/// For every value, whether it has a cotangent where the given results have one.
+fn asked(function: &Function, varied: &[bool], results: impl Iterator<Item = ValueId>) -> Vec<bool> {
+    let mut asked = vec![false; function.values.len()];
+    results.for_each(|id| asked[id.0 as usize] = varied[id.0 as usize]);
+    for node in function.nodes.iter().rev() {
+        if node.results.iter().any(|id| asked[id.0 as usize]) {
+            for &operand in &node.operands {
+                asked[operand.0 as usize] |= varied[operand.0 as usize];
+            }
+        }
+    }
+    asked
 }
 
 /// Adds to a cotangent, in the order in which contributions come: that of the users, last first.

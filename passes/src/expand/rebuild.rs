@@ -55,6 +55,13 @@ impl Copy<'_> {
         }
     }
 
+    /// New parameters of a loop.
+    fn parameters(&mut self, parameters: &Vars) -> Vars {
+        let fresh: Vars = parameters.iter().map(|&var| self.builder.fresh(self.source.dtype(var))).collect();
+        self.define_all(parameters, &fresh);
+        fresh
+    }
+
     fn index(&self, index: IndexId) -> IndexId {
         self.indices[index.0 as usize]
     }
@@ -140,11 +147,14 @@ impl Copy<'_> {
                 self.builder.reduce_loop(index, extent, accumulators, body)
             }
             LoopKind::Carry { initial, parameters } => {
-                let initial = self.all(initial);
-                let fresh: Vars = parameters.iter().map(|&var| self.builder.fresh(self.source.dtype(var))).collect();
-                self.define_all(parameters, &fresh);
+                let (initial, fresh) = (self.all(initial), self.parameters(parameters));
                 let body = self.block(&nested.body);
                 self.builder.carry_loop(index, extent, &initial, &fresh, body)
+            }
+            LoopKind::While { initial, parameters, condition } => {
+                let (initial, fresh) = (self.all(initial), self.parameters(parameters));
+                let (condition, body) = (self.block(condition), self.block(&nested.body));
+                self.builder.while_loop((index, extent), &initial, &fresh, condition, body)
             }
         };
         self.define_all(&nested.results, &values);

@@ -71,7 +71,7 @@ pub(super) fn origin(op: &Op, operand_shapes: &[&Shape], shape: &Shape, at: &Coo
             }
             None => Origin::Stored,
         },
-        Op::Custom(_) => Origin::Operand(0, at.clone()),
+        Op::Custom(_) | Op::StopGradient => Origin::Operand(0, at.clone()),
         Op::ScatterAdd { axis, .. } if at[*axis].as_constant().is_none() => Origin::Stored,
         Op::ScatterAdd { .. }
         | Op::Parameter { .. }
@@ -81,7 +81,12 @@ pub(super) fn origin(op: &Op, operand_shapes: &[&Shape], shape: &Shape, at: &Coo
         | Op::Cast(_)
         | Op::Bitcast(_)
         | Op::Reduce { .. }
-        | Op::DotGeneral { .. } => Origin::Computed,
+        | Op::DotGeneral { .. }
+        | Op::Call(_)
+        | Op::Checkpoint(_)
+        | Op::Switch(_)
+        | Op::While(_)
+        | Op::Scan(_) => Origin::Computed,
     }
 }
 

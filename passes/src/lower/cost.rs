@@ -47,6 +47,9 @@ fn cost(function: &Function, node: &Node, costs: &[u32]) -> u32 {
         | Op::Reverse { .. }
         | Op::DotGeneral { .. }
         | Op::Take { .. }
-        | Op::Custom(_) => sum(&mut { operands }),
+        | Op::Custom(_)
+        | Op::StopGradient => sum(&mut { operands }),
+        // Their results are stored.
+        Op::Call(_) | Op::Checkpoint(_) | Op::Switch(_) | Op::While(_) | Op::Scan(_) => 0,
     }
 }

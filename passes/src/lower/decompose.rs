@@ -7,7 +7,7 @@
 use super::domain::LONGEST_UNROLLED;
 use rotrace_ir::dim::{Dim, Shape, Type};
 use rotrace_ir::graph::infer::Violation;
-use rotrace_ir::graph::{Function, GraphBuilder, Node, Op, Reduction, ValueId, Values};
+use rotrace_ir::graph::{Function, GraphBuilder, Node, Op, Reduction, Scan, ValueId, Values, While};
 use rotrace_ir::scalar::ScalarOp;
 use std::sync::Arc;
 
@@ -86,9 +86,27 @@ impl Rewriter {
                 let value = self.long_scatter_add(operands[0], *axis, indices, *size)?;
                 self.renamed.push(value);
             }
-            Op::Custom(_) => self.renamed.push(operands[0]),
+            Op::Custom(_) | Op::StopGradient => self.renamed.push(operands[0]),
+            Op::Call(called) | Op::Checkpoint(called) => self.renamed.extend(self.builder.inline(called, &operands)),
+            Op::Switch(branches) => {
+                let branches = branches.iter().map(decompose).collect::<Result<_, _>>()?;
+                self.region(Op::Switch(branches), &operands)?;
+            }
+            Op::While(looped) => {
+                let (condition, body) = (decompose(&looped.condition)?, decompose(&looped.body)?);
+                self.region(Op::While(Arc::new(While { condition, body, ..(**looped).clone() })), &operands)?;
+            }
+            Op::Scan(scan) => {
+                let body = decompose(&scan.body)?;
+                self.region(Op::Scan(Arc::new(Scan { body, ..(**scan).clone() })), &operands)?;
+            }
             _ => self.renamed.extend(self.builder.copy(function, node, &operands)),
         }
+        Ok(())
+    }
+
+    fn region(&mut self, op: Op, operands: &[ValueId]) -> Result<(), Violation> {
+        self.renamed.extend(self.builder.push_all(op, operands)?);
         Ok(())
     }
 

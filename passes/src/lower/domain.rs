@@ -11,7 +11,7 @@ use rotrace_ir::graph::{Function, Node, Op};
 pub(super) const LONGEST_UNROLLED: u64 = 16;
 
 /// The most elements that one iteration computes.
-const MOST_UNROLLED: u64 = 256;
+pub(super) const MOST_UNROLLED: u64 = 256;
 
 /// The most scalars that the elements of one value may take in, if they are reductions.
 pub(super) const MOST_REDUCED: u64 = 1024;
@@ -44,7 +44,13 @@ pub(super) fn taken_in(function: &Function, node: &Node) -> u64 {
         | Op::Reverse { .. }
         | Op::DotGeneral { .. }
         | Op::Take { .. }
-        | Op::Custom(_) => 1,
+        | Op::Custom(_)
+        | Op::StopGradient
+        | Op::Call(_)
+        | Op::Checkpoint(_)
+        | Op::Switch(_)
+        | Op::While(_)
+        | Op::Scan(_) => 1,
     }
 }
 

@@ -5,7 +5,7 @@ use super::emit::Emitter;
 use super::memory::{Home, Memory};
 use super::schedule::{Copy, Group, Key, LongReduction, Source};
 use rotrace_ir::dim::{Dim, Shape};
-use rotrace_ir::graph::{Function, Reduction, ValueId};
+use rotrace_ir::graph::{Function, NodeId, Reduction, ValueId};
 use rotrace_ir::kernel::{Affine, BufferShape, Extent, IndexId, Var, Vars, extents};
 use rotrace_ir::plan::Step;
 use rotrace_ir::reduce::BLOCK;
@@ -30,6 +30,15 @@ pub(super) fn kernels(
         }
         Some(dim) => (nested_reduction(function, memory, name, key, dim, group), None),
     }
+}
+
+/// A loop or branch over its lanes.
+pub(super) fn region(function: &Function, memory: &mut Memory, name: String, key: &Key, node: NodeId) -> Step {
+    let mut emitter = Emitter::new(function, memory, name, grid_extent(&key.loops));
+    let indices = open_loops(&mut emitter, &key.loops);
+    emitter.stored_region(node, &affines(&indices), &key.loops);
+    close_loops(&mut emitter, &key.loops, &indices);
+    emitter.finish()
 }
 
 /// Nested independent loops around stores.
@@ -235,7 +244,11 @@ fn emit_copy(emitter: &mut Emitter<'_>, copy: &Copy, loops: &[Affine]) {
 
 /// The coordinates of one iteration's elements: unrolled axes count through their sizes in row-major order, the others
 /// take the loops' in turn. Without loops given, only the unrolled axes are listed (the others must not exist).
-fn unrolled_places(shape: &Shape, unrolled: &[bool], loops: &[Affine]) -> impl Iterator<Item = Coordinates> + use<> {
+pub(super) fn unrolled_places(
+    shape: &Shape,
+    unrolled: &[bool],
+    loops: &[Affine],
+) -> impl Iterator<Item = Coordinates> + use<> {
     let sizes: Vec<u64> =
         shape.iter().zip(unrolled).map(|(dim, &short)| if short { dim.as_fixed().unwrap_or(0) } else { 1 }).collect();
     let (unrolled, loops) = (unrolled.to_vec(), loops.to_vec());

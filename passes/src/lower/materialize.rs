@@ -10,6 +10,7 @@
 use super::coordinates::{Coordinates, Origin, origin};
 use super::cost::dear_values;
 use super::domain::{LONGEST_UNROLLED, MOST_REDUCED, is_unrolled, taken_in, unrolled_axes};
+use super::regions;
 use rotrace_ir::Dim;
 use rotrace_ir::dim::{DimId, Shape};
 use rotrace_ir::graph::{Function, Node, Op, ValueId};
@@ -45,6 +46,10 @@ pub(super) fn stored_values(function: &Function) -> Vec<bool> {
         analysis.store(result);
     }
     for node in function.nodes.iter().rev() {
+        if regions::is_region(node) {
+            analysis.region(node);
+            continue;
+        }
         for &value in &node.results {
             if analysis.used[value.0 as usize] {
                 analysis.visit(value);
@@ -70,6 +75,26 @@ impl Analysis<'_> {
         self.used[value.0 as usize] = true;
         if !matches!(self.function.definition(value).op, Op::Parameter { .. } | Op::Constant(_)) {
             self.stored[value.0 as usize] = true;
+        }
+    }
+
+    /// All users of a loop's or branch's results have been visited.
+    fn region(&mut self, node: &Node) {
+        if !node.results.iter().any(|id| self.used[id.0 as usize]) {
+            return;
+        }
+        node.results.iter().for_each(|&value| self.store(value));
+        let Some(demands) = regions::demands(self.function, self.function.value(node.results[0]).node) else {
+            node.operands.iter().for_each(|&operand| self.store(operand));
+            return;
+        };
+        for (place, at) in demands {
+            let operand = node.operands[place];
+            let constant = at.iter().map(|affine| affine.as_constant().is_some());
+            let elements = unrolled_elements(&self.function.ty(operand).shape, constant);
+            let demanded = &mut self.demanded[operand.0 as usize];
+            *demanded = (*demanded).max(elements);
+            self.demand(operand, &flags_of(&at));
         }
     }
 

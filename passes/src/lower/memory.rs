@@ -1,8 +1,8 @@
 //! The plan's buffers, and which values live in them.
 
 use rotrace_ir::DType;
-use rotrace_ir::graph::{Function, Op, ValueId};
-use rotrace_ir::kernel::{BufferShape, extents};
+use rotrace_ir::graph::{Constant, Function, Op, ValueId};
+use rotrace_ir::kernel::{BufferShape, Extent, extents};
 use rotrace_ir::plan::{PlanBuffer, PlanBufferId, Storage};
 use rustc_hash::FxHashMap;
 
@@ -26,14 +26,21 @@ pub(super) struct Memory {
     shapes: Vec<BufferShape>,
     /// Homes of parameters and constants that are loaded from.
     leaves: FxHashMap<ValueId, PlanBufferId>,
+    /// Homes of constants of nested functions.
+    constants: Vec<(Constant, Home)>,
 }
 
 impl Memory {
     /// One buffer per parameter and result, and one per stored value that is no result.
     pub(super) fn new(function: &Function, stored: &[bool]) -> Self {
         let shapes = function.values.iter().map(|value| extents(&value.ty.shape)).collect();
-        let mut memory =
-            Self { buffers: Vec::new(), stored: vec![None; stored.len()], shapes, leaves: FxHashMap::default() };
+        let mut memory = Self {
+            buffers: Vec::new(),
+            stored: vec![None; stored.len()],
+            shapes,
+            leaves: FxHashMap::default(),
+            constants: Vec::new(),
+        };
         for (index, &parameter) in function.parameters.iter().enumerate() {
             let id = memory.add(function, parameter, Storage::Input(index as u32));
             memory.leaves.insert(parameter, id);
@@ -66,8 +73,13 @@ impl Memory {
 
     /// A new temporary buffer.
     pub(super) fn temporary(&mut self, dtype: DType, shape: BufferShape) -> Home {
+        self.private(dtype, shape, Storage::Temporary)
+    }
+
+    /// A buffer of no value of the function.
+    fn private(&mut self, dtype: DType, shape: BufferShape, storage: Storage) -> Home {
         self.shapes.push(shape.clone());
-        let buffer = self.push(PlanBuffer { dtype, shape, storage: Storage::Temporary });
+        let buffer = self.push(PlanBuffer { dtype, shape, storage });
         Home { buffer, shape: ShapeId(self.shapes.len() as u32 - 1) }
     }
 
@@ -105,10 +117,27 @@ impl Memory {
         Home { buffer, shape }
     }
 
+    /// Where a value lives, stored or not computed at all.
+    pub(super) fn home(&mut self, function: &Function, value: ValueId) -> Home {
+        self.stored(value).unwrap_or_else(|| self.leaf(function, value))
+    }
+
+    /// Where a constant of a nested function lives.
+    pub(super) fn constant(&mut self, constant: &Constant) -> Home {
+        let same = |(known, _): &&(Constant, Home)| known == constant;
+        if let Some(&(_, home)) = self.constants.iter().find(same) {
+            return home;
+        }
+        let shape: BufferShape = constant.shape.iter().map(|&size| Extent::fixed(size)).collect();
+        let home = self.private(constant.dtype, shape, Storage::Constant(constant.clone()));
+        self.constants.push((constant.clone(), home));
+        home
+    }
+
     /// The memory of a reshape's operand, under the reshape's shape.
     pub(super) fn view(&mut self, function: &Function, reshape: ValueId) -> Home {
         let operand = function.definition(reshape).operands[0];
-        let home = self.stored(operand).unwrap_or_else(|| self.leaf(function, operand));
+        let home = self.home(function, operand);
         Home { buffer: home.buffer, shape: ShapeId(reshape.0) }
     }
 }

@@ -4,6 +4,7 @@
 //! decompose      dot_general, multi-axis reduce and pad, and long index lists in terms of simpler operations
 //! materialize    which values must live in memory
 //! schedule       what stores them, grouped by loops and dependencies
+//! regions        loops and branches: inside of kernels, or as steps with plans of their own
 //! emit           each group as one kernel: loops over the long axes, short trailing axes unrolled into registers
 //! ```
 //!
@@ -21,6 +22,7 @@ mod group;
 mod indices;
 mod materialize;
 mod memory;
+mod regions;
 mod schedule;
 
 use memory::Memory;
@@ -52,6 +54,13 @@ pub fn lower(function: &Function) -> Result<Plan, Violation> {
             time = key.time;
         }
         let name = format!("{}_{}", function.name, plan.steps.len() + late.len());
+        if let Some(node) = key.region {
+            plan.steps.push(match regions::demands(function, node) {
+                Some(_) => group::region(function, &mut memory, name, key, node),
+                None => regions::step(function, &mut memory, node)?,
+            });
+            continue;
+        }
         let (first, second) = group::kernels(function, &mut memory, &name, key, group);
         plan.steps.push(first);
         late.extend(second);

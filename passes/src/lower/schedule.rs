@@ -5,9 +5,10 @@
 
 use super::domain::unrolled_axes;
 use super::memory::{Home, Memory};
+use super::regions;
 use rotrace_ir::Dim;
 use rotrace_ir::dim::Shape;
-use rotrace_ir::graph::{Function, Op, Reduction, ValueId};
+use rotrace_ir::graph::{Function, Node, NodeId, Op, Reduction, ValueId};
 use rotrace_ir::reduce::BLOCK;
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
@@ -65,6 +66,8 @@ pub(super) struct Key {
     pub(super) loops: SmallVec<[Dim; 3]>,
     /// The long axis, for reductions.
     pub(super) reduced: Option<Dim>,
+    /// The loop or branch, if that is the work.
+    pub(super) region: Option<NodeId>,
 }
 
 impl Key {
@@ -81,6 +84,11 @@ pub(super) fn schedule(function: &Function, memory: &Memory) -> BTreeMap<Key, Gr
     let mut ready = vec![0_u32; function.values.len()];
     for node in &function.nodes {
         let time = node.operands.iter().map(|id| ready[id.0 as usize]).max().unwrap_or(0);
+        if regions::is_region(node) && memory.stored(node.results[0]).is_some() {
+            add_region(&mut groups, function, node, time);
+            node.results.iter().for_each(|id| ready[id.0 as usize] = time + 1);
+            continue;
+        }
         for &value in &node.results {
             ready[value.0 as usize] = match memory.stored(value) {
                 Some(home) => add_stored(&mut groups, function, value, home, time),
@@ -99,6 +107,14 @@ pub(super) fn schedule(function: &Function, memory: &Memory) -> BTreeMap<Key, Gr
     join(groups)
 }
 
+/// Adds a loop or branch, over its lanes if it has some.
+fn add_region(groups: &mut BTreeMap<Key, Group>, function: &Function, node: &Node, time: u32) {
+    let place = function.value(node.results[0]).node;
+    let lanes = regions::lanes(function, place).unwrap_or_default();
+    let key = Key { time, loops: lanes.iter().copied().collect(), reduced: None, region: Some(place) };
+    groups.insert(key, Group::default());
+}
+
 /// Adds what stores a value; returns when it can be read.
 fn add_stored(groups: &mut BTreeMap<Key, Group>, function: &Function, value: ValueId, home: Home, time: u32) -> u32 {
     let node = function.definition(value);
@@ -107,7 +123,8 @@ fn add_stored(groups: &mut BTreeMap<Key, Group>, function: &Function, value: Val
     match &node.op {
         Op::Reduce { kind, axes } if !super::domain::is_unrolled(function.ty(node.operands[0]).shape[axes[0]]) => {
             let (operand, axis) = (node.operands[0], axes[0]);
-            let key = Key { time, loops: looped(shape, &unrolled), reduced: Some(function.ty(operand).shape[axis]) };
+            let reduced = Some(function.ty(operand).shape[axis]);
+            let key = Key { time, loops: looped(shape, &unrolled), reduced, region: None };
             let last = time + u32::from(key.is_two_stage());
             let reduction = LongReduction { value, operand, kind: *kind, axis, unrolled };
             if !is_empty(shape) {
@@ -188,7 +205,7 @@ fn add_copy(groups: &mut BTreeMap<Key, Group>, time: u32, copy: Copy) {
     if is_empty(&copy.domain) {
         return;
     }
-    let key = Key { time, loops: looped(&copy.domain, &copy.unrolled), reduced: None };
+    let key = Key { time, loops: looped(&copy.domain, &copy.unrolled), reduced: None, region: None };
     groups.entry(key).or_default().copies.push(copy);
 }
 
@@ -206,7 +223,8 @@ fn join(mut groups: BTreeMap<Key, Group>) -> BTreeMap<Key, Group> {
     let reductions: Vec<Key> =
         groups.keys().filter(|key| key.loops.is_empty() && key.reduced.is_some()).cloned().collect();
     for key in reductions {
-        let alone = Key { time: key.time, loops: key.reduced.into_iter().collect(), reduced: None };
+        let loops = key.reduced.into_iter().collect();
+        let alone = Key { time: key.time, loops, reduced: None, region: None };
         if let (Some(copies), Some(group)) = (groups.remove(&alone), groups.get_mut(&key)) {
             group.copies = copies.copies;
         }

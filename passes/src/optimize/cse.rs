@@ -1,7 +1,7 @@
 //! Common subexpression elimination.
 
 use super::simplify::rebuild;
-use rotrace_ir::graph::{Function, GraphBuilder, Node, NodeId, Op, ValueId};
+use rotrace_ir::graph::{Function, GraphBuilder, Node, NodeId, Op, ValueId, Values};
 use rotrace_ir::scalar::ScalarOp;
 use rustc_hash::{FxHashMap, FxHasher};
 use smallvec::SmallVec;
@@ -20,17 +20,17 @@ pub fn cse(function: &Function) -> Function {
             return known;
         }
         candidates.push(NodeId(builder.function().nodes.len() as u32));
-        builder.copy(function, node, operands)[0]
+        builder.copy(function, node, operands)
     })
 }
 
-fn find(builder: &GraphBuilder, candidates: &[NodeId], node: &Node, operands: &[ValueId]) -> Option<ValueId> {
+fn find(builder: &GraphBuilder, candidates: &[NodeId], node: &Node, operands: &[ValueId]) -> Option<Values> {
     let function = builder.function();
     let same = |&&candidate: &&NodeId| {
         let known = function.node(candidate);
         known.op == node.op && ordered(&known.op, &known.operands) == ordered(&node.op, operands)
     };
-    candidates.iter().find(same).map(|&candidate| function.node(candidate).results[0])
+    candidates.iter().find(same).map(|&candidate| function.node(candidate).results.clone())
 }
 
 fn hash(op: &Op, operands: &[ValueId]) -> u64 {

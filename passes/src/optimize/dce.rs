@@ -1,17 +1,19 @@
 //! Dead code elimination.
 
 use super::simplify::rebuild;
-use rotrace_ir::graph::{Function, ValueId};
+use rotrace_ir::graph::{Function, ValueId, Values};
 
 /// Removes nodes that no result needs. All parameters stay.
 #[must_use]
 pub fn dce(function: &Function) -> Function {
     let live = live_nodes(function);
-    // What a dead node becomes: only dead nodes name it.
-    let nothing = ValueId(u32::MAX);
     rebuild(function, |builder, node, operands| {
         let place = function.value(node.results[0]).node;
-        if live[place.0 as usize] { builder.copy(function, node, operands)[0] } else { nothing }
+        if live[place.0 as usize] {
+            return builder.copy(function, node, operands);
+        }
+        // Only dead nodes name what a dead node becomes.
+        Values::from_elem(ValueId(u32::MAX), node.results.len())
     })
 }
 

@@ -6,7 +6,7 @@ use rotrace_ir::dim::{Shape, fixed_element_count};
 use rotrace_ir::graph::{Constant, Function, GraphBuilder, Node, Op, ValueId, Values};
 use rotrace_ir::interpret::graph::interpret;
 use rotrace_ir::scalar::evaluate_core;
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 /// The most elements that a folded constant has. Larger ones would cost memory that a loop does not.
 pub const ELEMENTS: u64 = 1024;
@@ -17,13 +17,16 @@ pub const ELEMENTS: u64 = 1024;
 #[must_use]
 pub fn fold(function: &Function) -> Function {
     rebuild(function, |builder, node, operands| {
+        if !node.op.functions().is_empty() {
+            return builder.copy(function, node, operands);
+        }
         let ty = function.ty(node.results[0]);
         let small = fixed_element_count(&ty.shape).is_some_and(|count| count <= ELEMENTS);
         let known = builder.function();
         let folded = if small { evaluate(known, node, operands) } else { evaluate_uniform(known, node, operands) };
         match folded {
-            None => builder.copy(function, node, operands)[0],
-            Some(constant) => push_constant(builder, constant, &ty.shape),
+            None => builder.copy(function, node, operands),
+            Some(constant) => smallvec![push_constant(builder, constant, &ty.shape)],
         }
     })
 }

@@ -6,9 +6,12 @@
 mod cse;
 mod dce;
 mod fold;
+mod regions;
 mod simplify;
 
 pub use cse::cse;
 pub use dce::dce;
 pub use fold::fold;
+pub use regions::{hoist, regions};
+pub(crate) use simplify::rebuild;
 pub use simplify::simplify;

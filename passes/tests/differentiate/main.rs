@@ -5,6 +5,7 @@ mod support;
 
 mod check;
 
+mod regions;
 mod scalar;
 mod singular;
 mod structural;

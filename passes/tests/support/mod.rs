@@ -1,5 +1,7 @@
 //! Evaluating graphs in tests: slow and obvious. Core operations by the reference, elementary ones by std.
 
+mod regions;
+
 use rotrace_ir::graph::{Function, Op};
 use rotrace_ir::scalar::{ScalarOp, evaluate_core};
 use rotrace_ir::{DType, Dim, Scalar, Shape, reduce};
@@ -58,6 +60,10 @@ pub fn evaluate(function: &Function, arguments: &[Array], dims: &[u64]) -> Vec<A
     let mut values: Vec<Array> = Vec::with_capacity(function.values.len());
     for node in &function.nodes {
         let operands: Vec<&Array> = node.operands.iter().map(|id| &values[id.0 as usize]).collect();
+        if let Some(results) = regions::evaluate(&node.op, &operands, dims) {
+            values.extend(results);
+            continue;
+        }
         let ty = function.ty(node.results[0]);
         let shape = sizes(&ty.shape, dims);
         let value = match &node.op {
@@ -86,7 +92,8 @@ fn apply(op: &Op, operands: &[&Array], dtype: DType, shape: Vec<u64>, dims: &[u6
             let operands: Vec<Scalar> = operands.iter().map(|operand| operand.at(index)).collect();
             evaluate_core(*op, &operands).unwrap_or_else(|| elementary(*op, &operands))
         }),
-        Op::Custom(_) => Array { shape, data: first().data.clone() },
+        Op::Custom(_) | Op::StopGradient => Array { shape, data: first().data.clone() },
+        Op::Call(_) | Op::Checkpoint(_) | Op::Switch(_) | Op::While(_) | Op::Scan(_) => unreachable!("see `regions`"),
         Op::Cast(to) => Array { shape, data: first().data.iter().map(|x| x.cast(*to)).collect() },
         Op::Bitcast(to) => Array { shape, data: first().data.iter().map(|x| Scalar::from_bits(*to, x.bits)).collect() },
         Op::Reshape { .. } => Array { shape, data: first().data.clone() },

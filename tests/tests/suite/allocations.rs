@@ -1,7 +1,8 @@
 //! Calls of compiled handles allocate nothing once a call of the same size has been made, and may overlap.
 
+use rotrace::optimize::{Adam, Lbfgs, LevenbergMarquardt, Run};
 use rotrace::spatial::Rotation;
-use rotrace::{Array, ArrayView, ArrayViewMut, Compiled, Error, Options, Tensor, Traced, trace};
+use rotrace::{Array, ArrayView, ArrayViewMut, Compiled, Error, Options, Tensor, Traced, Tree, trace};
 use rotrace_runtime::View;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -49,7 +50,7 @@ unsafe impl GlobalAlloc for Counting {
 static ALLOCATOR: Counting = Counting;
 
 /// How many allocations this thread makes in `work`.
-fn allocations(work: impl FnOnce()) -> u64 {
+pub(super) fn allocations(work: impl FnOnce()) -> u64 {
     let before = ALLOCATIONS.get();
     work();
     ALLOCATIONS.get() - before
@@ -161,4 +162,34 @@ fn two_threads_may_call_one_handle_at_once() -> Result<(), Error> {
         calls(&arguments)?;
         other.join().expect("the other thread's results agree too")
     })
+}
+
+/// Checks that steps of a run allocate nothing.
+fn check_steps<P: Tree<Tensor>, S: Tree<Tensor>, D: Tree<Tensor>>(mut run: Run<'_, P, S, D>) {
+    let counted = allocations(|| {
+        for _ in 0..3 {
+            run.step().expect("the arguments fit");
+        }
+    });
+    assert_eq!(counted, 0);
+}
+
+#[test]
+fn steps_of_optimisers_allocate_nothing() -> Result<(), Error> {
+    let loss = trace(|(x, y): (Tensor, Tensor)| (x - y).square().sum(-1));
+    let types = "f64[n, 3], f64[n, 3]";
+    let adam = Adam::default().minimize(&loss).compile_with(types, &options())?;
+    let lbfgs = Lbfgs::default().minimize(&loss).compile_with(types, &options())?;
+    let residuals = trace(|((rotation, shift), (points, seen)): ((Rotation, Tensor), (Tensor, Tensor))| {
+        rotation.expand_dims(-1).apply(points) + shift.expand_dims(-2) - seen
+    });
+    let damped = LevenbergMarquardt { batch_axes: 1, ..LevenbergMarquardt::default() }.minimize(&residuals);
+    let damped = damped.compile_with("f64[n, 4], f64[n, 3], f64[n, 20, 3], f64[n, 20, 3]", &options())?;
+    for size in SIZES {
+        check_steps(adam.run(numbers(&[size, 3]), numbers(&[size, 3]))?);
+        check_steps(lbfgs.run(numbers(&[size, 3]), numbers(&[size, 3]))?);
+        let pose = (Rotation::from_parts(numbers(&[size, 4])), numbers(&[size, 3]));
+        check_steps(damped.run(pose, (numbers(&[size, 20, 3]), numbers(&[size, 20, 3])))?);
+    }
+    Ok(())
 }

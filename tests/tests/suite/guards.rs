@@ -13,7 +13,15 @@ const DEPENDENCIES: [(&str, &[&str]); 5] = [
 ];
 
 /// The only files of the library with `unsafe`.
-const UNSAFE: [&str; 3] = ["runtime/src/arena.rs", "runtime/src/code.rs", "runtime/src/launch.rs"];
+const UNSAFE: [&str; 7] = [
+    "runtime/src/arena.rs",
+    "runtime/src/code.rs",
+    "runtime/src/launch/frame.rs",
+    "runtime/src/launch/from_plan.rs",
+    "runtime/src/launch/kernel.rs",
+    "runtime/src/launch/mod.rs",
+    "runtime/src/launch/native.rs",
+];
 
 const LONGEST_FILE: usize = 420;
 

@@ -30,3 +30,5 @@ mod engines;
 mod guards;
 mod large_angles;
 mod large_graphs;
+mod loops;
+mod plans;

@@ -3,7 +3,7 @@
 use super::RigidTransform;
 use super::matrix::transposed;
 use crate::implementations::operate;
-use crate::implementations::operation::TransformApply;
+use crate::implementations::operation::{TransformApply, TransformApplyInverse};
 use crate::spatial::component::{components, dot, join};
 use crate::trace::located_at;
 use crate::{IntoTensor, Tensor, constant};
@@ -30,10 +30,10 @@ impl RigidTransform {
     #[track_caller]
     #[must_use]
     pub fn apply_inverse(self, points: impl IntoTensor) -> Tensor {
-        let points = points.into_operand();
-        located_at(Location::caller(), || {
+        let points = located_at(Location::caller(), || constant(points));
+        operate::<TransformApplyInverse>(Location::caller(), (self, points), |_| {
             let (rows, translation) = self.entries("RigidTransform::apply_inverse");
-            let points = components::<3>("RigidTransform::apply_inverse", constant(points));
+            let points = components::<3>("RigidTransform::apply_inverse", points);
             let moved = std::array::from_fn(|index| points[index] - translation[index]);
             join(transposed(rows).map(|column| dot(column, moved)))
         })

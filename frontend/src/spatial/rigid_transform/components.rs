@@ -3,6 +3,8 @@
 use super::RigidTransform;
 use super::matrix::{assemble, block_of, tensor_of};
 use crate::Tensor;
+use crate::implementations::operate;
+use crate::implementations::operation::{FromComponents, TransformRotation};
 use crate::spatial::Rotation;
 use crate::spatial::component::{components, join};
 use crate::trace::located_at;
@@ -35,7 +37,7 @@ impl RigidTransform {
     #[track_caller]
     #[must_use]
     pub fn from_components(translation: Tensor, rotation: Rotation) -> Self {
-        located_at(Location::caller(), || {
+        operate::<FromComponents>(Location::caller(), (translation, rotation), |_| {
             assemble(block_of(rotation), components::<3>("RigidTransform::from_components", translation))
         })
     }
@@ -59,7 +61,7 @@ impl RigidTransform {
     #[track_caller]
     #[must_use]
     pub fn rotation(self) -> Rotation {
-        located_at(Location::caller(), || {
+        operate::<TransformRotation>(Location::caller(), self, |_| {
             Rotation::from_matrix_assume_valid(tensor_of(self.entries("RigidTransform::rotation").0))
         })
     }

@@ -3,9 +3,10 @@
 use super::RigidTransform;
 use super::matrix::{assemble, block_of};
 use crate::Tensor;
+use crate::implementations::operate;
+use crate::implementations::operation::{AsDualQuat, FromDualQuat};
 use crate::spatial::Rotation;
 use crate::spatial::component::{components, cross, dot, join};
-use crate::trace::located_at;
 use std::panic::Location;
 
 impl RigidTransform {
@@ -15,7 +16,7 @@ impl RigidTransform {
     #[track_caller]
     #[must_use]
     pub fn from_dual_quat(dual_quat: Tensor) -> Self {
-        located_at(Location::caller(), || {
+        operate::<FromDualQuat>(Location::caller(), dual_quat, |dual_quat| {
             let [x, y, z, w, dual @ ..] = components::<8>("RigidTransform::from_dual_quat", dual_quat);
             let none = dot([x, y, z, w], [x, y, z, w]).equal(0);
             let [x, y, z] = [x, y, z].map(|component| none.select(0, component));
@@ -36,7 +37,7 @@ impl RigidTransform {
     #[track_caller]
     #[must_use]
     pub fn as_dual_quat(self) -> Tensor {
-        located_at(Location::caller(), || {
+        operate::<AsDualQuat>(Location::caller(), self, |_| {
             let half = self.entries("RigidTransform::as_dual_quat").1.map(|component| component * 0.5);
             let [x, y, z, w] = components::<4>("RigidTransform::as_dual_quat", self.rotation().as_quat(false));
             let turned = cross(half, [x, y, z]);

@@ -10,10 +10,11 @@ use super::RigidTransform;
 use super::matrix::{Block, assemble, block_of, transposed};
 use crate::Tensor;
 use crate::implementations::operate;
-use crate::implementations::operation::TransformMultiply;
+use crate::implementations::operation::{
+    RotationMultiplyTransform, TransformInverse, TransformMultiply, TransformMultiplyRotation,
+};
 use crate::spatial::Rotation;
 use crate::spatial::component::dot;
-use crate::trace::located_at;
 use std::ops::Mul;
 use std::panic::Location;
 
@@ -41,7 +42,7 @@ impl Mul<Rotation> for RigidTransform {
     /// The rotation, then this transform. Leading axes broadcast.
     #[track_caller]
     fn mul(self, rotation: Rotation) -> Self {
-        located_at(Location::caller(), || {
+        operate::<TransformMultiplyRotation>(Location::caller(), (self, rotation), |_| {
             let (block, translation) = self.entries("RigidTransform product");
             assemble(product(block, block_of(rotation)), translation)
         })
@@ -54,7 +55,7 @@ impl Mul<RigidTransform> for Rotation {
     /// The transform, then this rotation. Leading axes broadcast.
     #[track_caller]
     fn mul(self, transform: RigidTransform) -> RigidTransform {
-        located_at(Location::caller(), || {
+        operate::<RotationMultiplyTransform>(Location::caller(), (self, transform), |_| {
             let (block, translation) = transform.entries("RigidTransform product");
             let rotation = block_of(self);
             assemble(product(rotation, block), rotation.map(|row| dot(row, translation)))
@@ -67,7 +68,7 @@ impl RigidTransform {
     #[track_caller]
     #[must_use]
     pub fn inv(self) -> Self {
-        located_at(Location::caller(), || {
+        operate::<TransformInverse>(Location::caller(), self, |_| {
             let (block, translation) = self.entries("RigidTransform::inv");
             let columns = transposed(block);
             assemble(columns, columns.map(|column| -dot(column, translation)))

@@ -1,6 +1,8 @@
 //! Homogeneous matrices, taken apart and put together.
 
 use super::RigidTransform;
+use crate::implementations::operate;
+use crate::implementations::operation::TransformFromMatrix;
 use crate::spatial::Rotation;
 use crate::spatial::component::checked;
 use crate::trace::located_at;
@@ -22,7 +24,7 @@ impl RigidTransform {
     #[track_caller]
     #[must_use]
     pub fn from_matrix(matrix: Tensor) -> Self {
-        located_at(Location::caller(), || {
+        operate::<TransformFromMatrix>(Location::caller(), matrix, |matrix| {
             let flat = checked("RigidTransform::from_matrix", matrix, &[4, 4]).reshape_last(2, [16]);
             let last: [Tensor; 4] = std::array::from_fn(|column| flat.component(place(3, column)));
             let [zero, one, two, three] = last;

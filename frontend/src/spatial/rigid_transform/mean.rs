@@ -2,9 +2,11 @@
 
 use super::RigidTransform;
 use super::matrix::{assemble, assemble_where, block_of};
+use crate::implementations::operate;
+use crate::implementations::operation::{TransformMean, TransformWeightedMean};
 use crate::spatial::component::{components, join};
 use crate::trace::located_at;
-use crate::{IntoAxes, IntoTensor, Tensor};
+use crate::{IntoAxes, IntoTensor, Operand, Tensor};
 use std::panic::Location;
 
 impl RigidTransform {
@@ -13,15 +15,14 @@ impl RigidTransform {
     #[track_caller]
     #[must_use]
     pub fn mean(self, axes: impl IntoAxes) -> Self {
-        let axes = axes.into_axes();
-        located_at(Location::caller(), || {
-            let places = match self.container("RigidTransform::mean").places(axes.as_deref()) {
-                Ok(places) => places,
-                Err(matrix) => return Self { matrix },
-            };
-            let rotation = self.rotation().mean(places.as_slice());
-            let translation = self.translation().mean(places.as_slice());
-            assemble(block_of(rotation), components::<3>("RigidTransform::mean", translation))
+        let (place, axes) = (Location::caller(), axes.into_axes());
+        located_at(place, || match self.container("RigidTransform::mean").places(axes.as_deref()) {
+            Ok(places) => operate::<TransformMean>(place, (self, places), |(_, places)| {
+                let rotation = self.rotation().mean(places.as_slice());
+                let translation = self.translation().mean(places.as_slice());
+                assemble(block_of(rotation), components::<3>("RigidTransform::mean", translation))
+            }),
+            Err(matrix) => Self { matrix },
         })
     }
 
@@ -33,21 +34,23 @@ impl RigidTransform {
     #[track_caller]
     #[must_use]
     pub fn weighted_mean(self, weights: impl IntoTensor, axes: impl IntoAxes) -> Self {
+        let (place, name) = (Location::caller(), "RigidTransform::weighted_mean");
         let (weights, axes) = (weights.into_operand(), axes.into_axes());
-        located_at(Location::caller(), || {
-            let name = "RigidTransform::weighted_mean";
-            let places = match self.container(name).places(axes.as_deref()) {
-                Ok(places) => places,
-                Err(matrix) => return Self { matrix },
-            };
-            let [x, y, z] = components::<3>(name, self.translation());
-            let weights = x.full_like(weights);
-            let along = places.as_slice();
-            let block = block_of(self.rotation().weighted_mean(weights, along));
-            let sums = join([x * weights, y * weights, z * weights, weights]).sum(along);
-            let [x, y, z, total] = components::<4>(name, sums);
-            let least = if along.is_empty() { weights } else { weights.min(along) };
-            assemble_where(least.greater_equal(0), block, [x, y, z].map(|sum: Tensor| sum / total))
+        located_at(place, || match self.container(name).places(axes.as_deref()) {
+            Ok(places) => operate::<TransformWeightedMean>(place, (self, weights, places), |(_, weights, places)| {
+                weighted_mean(name, self, weights, &places)
+            }),
+            Err(matrix) => Self { matrix },
         })
     }
+}
+
+fn weighted_mean(name: &str, transform: RigidTransform, weights: Operand, along: &[i64]) -> RigidTransform {
+    let [x, y, z] = components::<3>(name, transform.translation());
+    let weights = x.full_like(weights);
+    let block = block_of(transform.rotation().weighted_mean(weights, along));
+    let sums = join([x * weights, y * weights, z * weights, weights]).sum(along);
+    let [x, y, z, total] = components::<4>(name, sums);
+    let least = if along.is_empty() { weights } else { weights.min(along) };
+    assemble_where(least.greater_equal(0), block, [x, y, z].map(|sum: Tensor| sum / total))
 }

@@ -1,8 +1,9 @@
 //! Powers: screw motions continued, or taken in part.
 
 use super::RigidTransform;
+use crate::implementations::operate;
+use crate::implementations::operation::TransformPower;
 use crate::spatial::component::refuse;
-use crate::trace::located_at;
 use crate::{IntoTensor, Operand, Weak, constant};
 use std::panic::Location;
 
@@ -15,20 +16,21 @@ impl RigidTransform {
     #[track_caller]
     #[must_use]
     pub fn pow(self, exponent: impl IntoTensor) -> Self {
-        let exponent = exponent.into_operand();
-        located_at(Location::caller(), || match number(&exponent) {
-            Some(0.0) => Self::from_translation(self.translation().zeros_like()),
-            Some(1.0) => Self::from_matrix_assume_valid(self.matrix),
-            Some(-1.0) => self.inv(),
-            Some(number) => Self::from_exp_coords(self.as_exp_coords() * number),
-            None => {
-                let exponent = constant(exponent);
-                let shape = exponent.shape();
-                if shape.len() > 1 || shape.iter().any(|dim| !dim.is_one()) {
-                    let problem = "the exponent must be one number";
-                    return Self { matrix: refuse("RigidTransform::pow", problem, exponent) };
+        operate::<TransformPower>(Location::caller(), (self, exponent.into_operand()), |(_, exponent)| {
+            match number(&exponent) {
+                Some(0.0) => Self::from_translation(self.translation().zeros_like()),
+                Some(1.0) => Self::from_matrix_assume_valid(self.matrix),
+                Some(-1.0) => self.inv(),
+                Some(number) => Self::from_exp_coords(self.as_exp_coords() * number),
+                None => {
+                    let exponent = constant(exponent);
+                    let shape = exponent.shape();
+                    if shape.len() > 1 || shape.iter().any(|dim| !dim.is_one()) {
+                        let problem = "the exponent must be one number";
+                        return Self { matrix: refuse("RigidTransform::pow", problem, exponent) };
+                    }
+                    Self::from_exp_coords(self.as_exp_coords() * exponent.reshape(()))
                 }
-                Self::from_exp_coords(self.as_exp_coords() * exponent.reshape(()))
             }
         })
     }

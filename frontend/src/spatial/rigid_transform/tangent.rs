@@ -2,6 +2,8 @@
 
 use super::RigidTransform;
 use super::matrix::{assemble_rows, transposed};
+use crate::implementations::operate;
+use crate::implementations::operation::{TransformLocal, TransformRetract};
 use crate::manifold::{Manifold, Side};
 use crate::spatial::component::{checked, components, cross, dot, join};
 use crate::trace::located_at;
@@ -17,7 +19,7 @@ impl Manifold for RigidTransform {
     type Tangent = Tensor;
 
     fn retract_on(self, side: Side, step: Tensor) -> Self {
-        located_at(Location::caller(), || {
+        operate::<TransformRetract>(Location::caller(), (self, side, step), |_| {
             let motion = Self::from_exp_coords(checked("RigidTransform::retract", step, &[6]));
             match side {
                 Side::Right => self * motion,
@@ -27,7 +29,7 @@ impl Manifold for RigidTransform {
     }
 
     fn local_on(self, side: Side, other: Self) -> Tensor {
-        located_at(Location::caller(), || {
+        operate::<TransformLocal>(Location::caller(), (self, side, other), |_| {
             let motion = match side {
                 Side::Right => self.inv() * other,
                 Side::Left => other * self.inv(),

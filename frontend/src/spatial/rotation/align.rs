@@ -9,10 +9,12 @@
 use super::Rotation;
 use super::matrix::Matrix;
 use super::pair::{best_turn, smallest_rotation};
+use crate::implementations::operate;
+use crate::implementations::operation::{AlignVectors, AlignWeightedVectors};
 use crate::spatial::component::{checked, components, dot, join, refuse};
 use crate::spatial::eigenvector::{Nearest, nearest_rotation};
 use crate::trace::located_at;
-use crate::{DType, IntoTensor, Operand, Tensor, Tree, constant, stack};
+use crate::{DType, IntoTensor, Tensor, Tree, constant, stack};
 use std::panic::Location;
 
 /// What [`Rotation::align_vectors`] gives.
@@ -48,8 +50,8 @@ impl Rotation {
     #[track_caller]
     #[must_use]
     pub fn align_vectors(a: impl IntoTensor, b: impl IntoTensor) -> Alignment {
-        let (a, b) = (a.into_operand(), b.into_operand());
-        located_at(Location::caller(), || align("Rotation::align_vectors", a, b, None))
+        let [a, b] = located_at(Location::caller(), || [constant(a), constant(b)]);
+        operate::<AlignVectors>(Location::caller(), (a, b), |_| align("Rotation::align_vectors", a, b, None))
     }
 
     /// As [`align_vectors`](Self::align_vectors), with weights `[n]` of the squared distances.
@@ -59,8 +61,10 @@ impl Rotation {
     #[track_caller]
     #[must_use]
     pub fn align_weighted_vectors(a: impl IntoTensor, b: impl IntoTensor, weights: impl IntoTensor) -> Alignment {
-        let (a, b, weights) = (a.into_operand(), b.into_operand(), weights.into_operand());
-        located_at(Location::caller(), || align("Rotation::align_weighted_vectors", a, b, Some(weights)))
+        let [a, b, weights] = located_at(Location::caller(), || [constant(a), constant(b), constant(weights)]);
+        operate::<AlignWeightedVectors>(Location::caller(), (a, b, weights), |_| {
+            align("Rotation::align_weighted_vectors", a, b, Some(weights))
+        })
     }
 }
 
@@ -96,8 +100,8 @@ struct Sums {
     valid: Tensor,
 }
 
-fn align(name: &str, a: Operand, b: Operand, weights: Option<Operand>) -> Alignment {
-    let pairs = Pairs::new(name, constant(a), constant(b), weights);
+fn align(name: &str, a: Tensor, b: Tensor, weights: Option<Tensor>) -> Alignment {
+    let pairs = Pairs::new(name, a, b, weights);
     let Sums { matrix, primary: [a, b], weight, mut valid } = pairs.sums();
     let nearest = nearest_rotation(matrix);
     let free = Rotation { quat: join(nearest.quat) };
@@ -129,7 +133,7 @@ fn align(name: &str, a: Operand, b: Operand, weights: Option<Operand>) -> Alignm
 }
 
 impl Pairs {
-    fn new(name: &str, a: Tensor, b: Tensor, weights: Option<Operand>) -> Self {
+    fn new(name: &str, a: Tensor, b: Tensor, weights: Option<Tensor>) -> Self {
         let (a, b) = (checked(name, a, &[3]), checked(name, b, &[3]));
         let shape = a.shape();
         let a = if b.shape() == shape && shape.len() <= 2 {
@@ -141,7 +145,7 @@ impl Pairs {
         let size = a.shape().first().copied();
         let (a, b) = (components::<3>(name, a), components::<3>(name, b));
         let is_weighted = weights.is_some();
-        let weights = weights.map_or_else(|| a[0].ones_like(), |weights| checked(name, constant(weights), &[]));
+        let weights = weights.map_or_else(|| a[0].ones_like(), |weights| checked(name, weights, &[]));
         let weights = if weights.shape().iter().copied().eq(size) {
             weights
         } else {

@@ -1,6 +1,8 @@
 //! Comparing rotations.
 
 use super::Rotation;
+use crate::implementations::operate;
+use crate::implementations::operation::ApproxEqual;
 use crate::trace::located_at;
 use crate::{IntoTensor, Tensor};
 use std::panic::Location;
@@ -15,14 +17,15 @@ impl Rotation {
     #[track_caller]
     #[must_use]
     pub fn approx_equal(self, other: Self, tolerance: Option<f64>) -> Tensor {
-        located_at(Location::caller(), || self.is_within(other, tolerance.unwrap_or(TOLERANCE)))
+        let tolerance = tolerance.unwrap_or(TOLERANCE);
+        operate::<ApproxEqual>(Location::caller(), (self, other, tolerance), |_| self.is_within(other, tolerance))
     }
 
     /// Whether the angles between these rotations and others are less than `tolerance` in degrees.
     #[track_caller]
     #[must_use]
     pub fn approx_equal_degrees(self, other: Self, tolerance: f64) -> Tensor {
-        located_at(Location::caller(), || self.is_within(other, tolerance.to_radians()))
+        located_at(Location::caller(), || self.approx_equal(other, Some(tolerance.to_radians())))
     }
 
     /// The same for a tolerance in radians, which may be traced.

@@ -6,6 +6,8 @@
 use super::Rotation;
 use super::angles::{DEGREES, Halves, Order, RADIANS, by_precision, single_angle, wrap};
 use super::group::hamilton;
+use crate::implementations::operate;
+use crate::implementations::operation::{AsDavenport, FromDavenport, IsGimbalLockedAbout};
 use crate::spatial::component::{checked, components, dot, join};
 use crate::trace::{Mistake, located_at, record};
 use crate::{IntoTensor, Tensor, constant};
@@ -38,10 +40,9 @@ impl Rotation {
     #[track_caller]
     #[must_use]
     pub fn from_davenport(axes: impl IntoTensor, order: Order, angles: Tensor) -> Self {
-        let axes = axes.into_operand();
-        located_at(Location::caller(), || {
+        let axes = located_at(Location::caller(), || constant(axes));
+        operate::<FromDavenport>(Location::caller(), (axes, order, angles), |_| {
             let name = "Rotation::from_davenport";
-            let axes = constant(axes);
             let shape = axes.shape();
             let count = shape.len().checked_sub(2).and_then(|place| shape[place].as_fixed());
             let quat = match (shape.len(), count) {
@@ -75,10 +76,10 @@ impl Rotation {
     #[track_caller]
     #[must_use]
     pub fn as_davenport(self, axes: impl IntoTensor, order: Order) -> Tensor {
-        let axes = axes.into_operand();
-        located_at(Location::caller(), || {
+        let axes = located_at(Location::caller(), || constant(axes));
+        operate::<AsDavenport>(Location::caller(), (self, axes, order), |_| {
             let name = "Rotation::as_davenport";
-            let frame = Frame::new(rows::<3>(name, constant(axes)), order);
+            let frame = Frame::new(rows::<3>(name, axes), order);
             let halves = frame.halves(components::<4>(name, self.quat));
             let [first, third] = halves.outer(order);
             let middle = halves.middle() - frame.angle;
@@ -99,10 +100,10 @@ impl Rotation {
     #[track_caller]
     #[must_use]
     pub fn is_gimbal_locked_about(self, axes: impl IntoTensor, order: Order) -> Tensor {
-        let axes = axes.into_operand();
-        located_at(Location::caller(), || {
+        let axes = located_at(Location::caller(), || constant(axes));
+        operate::<IsGimbalLockedAbout>(Location::caller(), (self, axes, order), |_| {
             let name = "Rotation::is_gimbal_locked_about";
-            let frame = Frame::new(rows::<3>(name, constant(axes)), order);
+            let frame = Frame::new(rows::<3>(name, axes), order);
             let locked = frame.halves(components::<4>(name, self.quat)).is_locked();
             locked.logical_and(frame.right)
         })

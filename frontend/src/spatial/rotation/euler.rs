@@ -6,6 +6,8 @@
 use super::Rotation;
 use super::angles::{DEGREES, Halves, Order, RADIANS, mistaken, single_angle, wrap};
 use crate::Tensor;
+use crate::implementations::operate;
+use crate::implementations::operation::{AsEuler, FromEuler, IsGimbalLocked};
 use crate::spatial::component::{components, join};
 use crate::trace::located_at;
 use std::panic::Location;
@@ -37,12 +39,12 @@ impl Rotation {
     #[track_caller]
     #[must_use]
     pub fn from_euler(sequence: &str, angles: Tensor) -> Self {
-        located_at(Location::caller(), || {
+        operate::<FromEuler>(Location::caller(), (sequence.to_owned(), angles), |(sequence, angles)| {
             let name = "Rotation::from_euler";
             let product = match sequence.chars().count() {
-                1 => product(name, sequence, single_angle(name, angles)),
-                2 => product(name, sequence, components::<2>(name, angles)),
-                3 => product(name, sequence, components::<3>(name, angles)),
+                1 => product(name, &sequence, single_angle(name, angles)),
+                2 => product(name, &sequence, components::<2>(name, angles)),
+                3 => product(name, &sequence, components::<3>(name, angles)),
                 _ => Err(format!("{name} takes a sequence of 1 to 3 axes such as \"xyz\", got {sequence:?}")),
             };
             Self { quat: product.unwrap_or_else(mistaken) }
@@ -68,10 +70,10 @@ impl Rotation {
     #[track_caller]
     #[must_use]
     pub fn as_euler(self, sequence: &str) -> Tensor {
-        located_at(Location::caller(), || {
+        operate::<AsEuler>(Location::caller(), (self, sequence.to_owned()), |(_, sequence)| {
             let name = "Rotation::as_euler";
             let quat = components::<4>(name, self.quat);
-            let angles = Sequence::new(name, sequence).map(|sequence| join(sequence.angles(quat)));
+            let angles = Sequence::new(name, &sequence).map(|sequence| join(sequence.angles(quat)));
             angles.unwrap_or_else(mistaken)
         })
     }
@@ -88,10 +90,10 @@ impl Rotation {
     #[track_caller]
     #[must_use]
     pub fn is_gimbal_locked(self, sequence: &str) -> Tensor {
-        located_at(Location::caller(), || {
+        operate::<IsGimbalLocked>(Location::caller(), (self, sequence.to_owned()), |(_, sequence)| {
             let name = "Rotation::is_gimbal_locked";
             let quat = components::<4>(name, self.quat);
-            let locked = Sequence::new(name, sequence).map(|sequence| sequence.halves(quat).is_locked());
+            let locked = Sequence::new(name, &sequence).map(|sequence| sequence.halves(quat).is_locked());
             locked.unwrap_or_else(mistaken)
         })
     }

@@ -8,13 +8,12 @@
 
 use super::Rotation;
 use crate::implementations::operate;
-use crate::implementations::operation::{AsMatrix, FromMatrix};
+use crate::implementations::operation::{AsMatrix, FromMatrix, FromMatrixAssumeValid};
 pub(super) use crate::spatial::component::Matrix;
 use crate::spatial::component::{checked, components, dot, join};
 use crate::spatial::eigenvector::{
     adjugate_of_shifted, cofactors, davenport, dominant_column, eigenvalue_bound, largest_eigenvalue, squared_norm,
 };
-use crate::trace::located_at;
 use crate::{Tensor, stack, where_};
 use std::panic::Location;
 
@@ -52,7 +51,7 @@ impl Rotation {
     #[track_caller]
     #[must_use]
     pub fn from_matrix_assume_valid(matrix: Tensor) -> Self {
-        located_at(Location::caller(), || {
+        operate::<FromMatrixAssumeValid>(Location::caller(), matrix, |matrix| {
             let matrix = entries("Rotation::from_matrix_assume_valid", matrix);
             let mut symmetric = davenport(matrix);
             let choice = [matrix[0][0], matrix[1][1], matrix[2][2], symmetric[3][3]];

@@ -6,6 +6,8 @@
 
 use super::Rotation;
 use super::matrix::{Matrix, half_rows};
+use crate::implementations::operate;
+use crate::implementations::operation::{Mean, WeightedMean};
 use crate::spatial::component::{components, join, refuse};
 use crate::spatial::eigenvector::nearest_rotation;
 use crate::trace::located_at;
@@ -22,8 +24,11 @@ impl Rotation {
     #[track_caller]
     #[must_use]
     pub fn mean(self, axes: impl IntoAxes) -> Self {
-        let axes = axes.into_axes();
-        located_at(Location::caller(), || mean(self, "Rotation::mean", None, axes.as_deref()))
+        let (place, name, axes) = (Location::caller(), "Rotation::mean", axes.into_axes());
+        located_at(place, || match self.container(name).places(axes.as_deref()) {
+            Ok(axes) => operate::<Mean>(place, (self, axes), |(_, axes)| mean(self, name, None, &axes)),
+            Err(quat) => Self { quat },
+        })
     }
 
     /// The mean rotations along leading axes, weighted.
@@ -43,18 +48,19 @@ impl Rotation {
     #[track_caller]
     #[must_use]
     pub fn weighted_mean(self, weights: impl IntoTensor, axes: impl IntoAxes) -> Self {
+        let (place, name) = (Location::caller(), "Rotation::weighted_mean");
         let (weights, axes) = (weights.into_operand(), axes.into_axes());
-        located_at(Location::caller(), || mean(self, "Rotation::weighted_mean", Some(weights), axes.as_deref()))
+        located_at(place, || match self.container(name).places(axes.as_deref()) {
+            Ok(axes) => operate::<WeightedMean>(place, (self, weights, axes), |(_, weights, axes)| {
+                mean(self, name, Some(weights), &axes)
+            }),
+            Err(quat) => Self { quat },
+        })
     }
 }
 
-fn mean(rotation: Rotation, name: &str, weights: Option<Operand>, axes: Option<&[i64]>) -> Rotation {
-    let container = rotation.container(name);
-    let axes = match container.places(axes) {
-        Ok(axes) => axes,
-        Err(quat) => return Rotation { quat },
-    };
-    let shape = container.shape();
+fn mean(rotation: Rotation, name: &str, weights: Option<Operand>, axes: &[i64]) -> Rotation {
+    let shape = rotation.container(name).shape();
     let sizes = axes.iter().map(|&axis| shape[axis as usize]);
     if sizes.clone().any(|size| size.as_fixed() == Some(0)) {
         return Rotation { quat: refuse(name, "there is no mean of no rotations", rotation.quat) };
@@ -63,12 +69,12 @@ fn mean(rotation: Rotation, name: &str, weights: Option<Operand>, axes: Option<&
     let weights = weights.map(|weights| quat[3].full_like(weights));
     // Weights of 1 are there to be counted.
     let counted = weights.or_else(|| sizes.clone().any(|size| size.name.is_some()).then(|| quat[3].ones_like()));
-    let least = counted.map(|weights| if axes.is_empty() { weights } else { weights.min(axes.as_slice()) });
+    let least = counted.map(|weights| if axes.is_empty() { weights } else { weights.min(axes) });
     let mut matrix = half_rows(quat);
     if let Some(weights) = weights {
         matrix = matrix.map(|row| row.map(|entry| entry * weights));
     }
-    let mean = nearest_rotation(sums(matrix, &axes)).quat;
+    let mean = nearest_rotation(sums(matrix, axes)).quat;
     let mean = match least {
         // Over no elements, the least is infinite.
         Some(least) => {

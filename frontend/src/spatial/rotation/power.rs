@@ -2,8 +2,9 @@
 
 use super::Rotation;
 use super::quat::is_flipped;
+use crate::implementations::operate;
+use crate::implementations::operation::Power;
 use crate::spatial::component::{components, join, refuse};
-use crate::trace::located_at;
 use crate::{IntoTensor, Operand, Tensor, Weak, constant};
 use std::panic::Location;
 
@@ -25,8 +26,7 @@ impl Rotation {
     #[track_caller]
     #[must_use]
     pub fn pow(self, exponent: impl IntoTensor) -> Self {
-        let exponent = exponent.into_operand();
-        located_at(Location::caller(), || match exponent {
+        operate::<Power>(Location::caller(), (self, exponent.into_operand()), |(_, exponent)| match exponent {
             Operand::Weak(weak) => self.to_number(weak),
             Operand::Tensor(_) | Operand::Array(_) => self.to_traced(constant(exponent)),
         })

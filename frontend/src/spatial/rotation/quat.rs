@@ -2,7 +2,7 @@
 
 use super::Rotation;
 use crate::implementations::operate;
-use crate::implementations::operation::FromQuat;
+use crate::implementations::operation::{AsQuat, FromQuat};
 use crate::spatial::component::{checked, components, dot, join};
 use crate::trace::located_at;
 use crate::{DType, Dim, IntoShape, Tensor, constant};
@@ -48,7 +48,7 @@ impl Rotation {
     #[track_caller]
     #[must_use]
     pub fn as_quat(self, canonical: bool) -> Tensor {
-        located_at(Location::caller(), || {
+        operate::<AsQuat>(Location::caller(), (self, canonical), |_| {
             if !canonical {
                 return checked("Rotation::as_quat", self.quat, &[4]);
             }

@@ -5,8 +5,9 @@
 //! threads.
 
 use super::Rotation;
+use crate::implementations::operate;
+use crate::implementations::operation::Random;
 use crate::spatial::component::{join, refuse_arguments};
-use crate::trace::located_at;
 use crate::{DType, IntoShape, IntoTensor, Shape, Tensor, full, zeros};
 use std::f64::consts::TAU;
 use std::panic::Location;
@@ -23,8 +24,8 @@ impl Rotation {
     #[track_caller]
     #[must_use]
     pub fn random(dtype: DType, seed: impl IntoTensor, shape: impl IntoShape) -> Self {
-        let (seed, shape) = (seed.into_operand(), shape.into_shape());
-        located_at(Location::caller(), || {
+        let arguments = (dtype, seed.into_operand(), shape.into_shape());
+        operate::<Random>(Location::caller(), arguments, |(dtype, seed, shape)| {
             if !dtype.is_float() {
                 let problem = format!("quaternions are floats, not {dtype}");
                 return Self { quat: refuse_arguments("Rotation::random", &problem) };

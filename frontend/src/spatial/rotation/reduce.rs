@@ -1,8 +1,9 @@
 //! Reducing rotations by symmetries, such as those of a crystal.
 
 use super::Rotation;
+use crate::implementations::operate;
+use crate::implementations::operation::Reduce;
 use crate::spatial::component::{checked, components, dot, refuse};
-use crate::trace::located_at;
 use crate::{DType, Tensor, Tree};
 use std::panic::Location;
 
@@ -26,7 +27,7 @@ impl Rotation {
     #[track_caller]
     #[must_use]
     pub fn reduce(self, left: Option<Self>, right: Option<Self>) -> Reduced {
-        located_at(Location::caller(), || {
+        operate::<Reduce>(Location::caller(), (self, left, right), |_| {
             let mut reduced = Reduced { rotation: self, left: None, right: None };
             if left.is_none() && right.is_none() {
                 return reduced;

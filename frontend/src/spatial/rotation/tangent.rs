@@ -2,6 +2,8 @@
 
 use super::Rotation;
 use crate::Tensor;
+use crate::implementations::operate;
+use crate::implementations::operation::{Local, Retract};
 use crate::manifold::{Manifold, Side};
 use crate::spatial::component::{checked, components, cross, dot, join};
 use crate::trace::located_at;
@@ -14,7 +16,7 @@ impl Manifold for Rotation {
     type Tangent = Tensor;
 
     fn retract_on(self, side: Side, step: Tensor) -> Self {
-        located_at(Location::caller(), || {
+        operate::<Retract>(Location::caller(), (self, side, step), |_| {
             let turn = Self::from_rotvec(checked("Rotation::retract", step, &[3]));
             match side {
                 Side::Right => self * turn,
@@ -24,7 +26,7 @@ impl Manifold for Rotation {
     }
 
     fn local_on(self, side: Side, other: Self) -> Tensor {
-        located_at(Location::caller(), || {
+        operate::<Local>(Location::caller(), (self, side, other), |_| {
             let turn = match side {
                 Side::Right => self.inv() * other,
                 Side::Left => other * self.inv(),

@@ -15,6 +15,8 @@ mod tridiagonal;
 use super::Rotation;
 use super::component::{checked, components, join};
 use super::knots::{Ownership, Segment, checked_times, ends, increase, starts, wanted_times};
+use crate::implementations::operate;
+use crate::implementations::operation::{SplineAccelerationAt, SplineAt, SplineRateAt};
 use crate::trace::{Mistake, located_at, record};
 use crate::{Dim, IntoTensor, Tensor, Tree, concat, stack};
 use std::panic::Location;
@@ -93,8 +95,8 @@ impl RotationSpline {
     #[track_caller]
     #[must_use]
     pub fn at(self, times: impl IntoTensor) -> Rotation {
-        let times = times.into_operand();
-        located_at(Location::caller(), || {
+        let times = located_at(Location::caller(), || wanted_times(times, self.times));
+        operate::<SplineAt>(Location::caller(), (self, times), |_| {
             let piece = self.piece(times, Ownership::Behind);
             let rotation = piece.start * Rotation::from_rotvec(join(piece.vector()));
             Rotation::from_parts(piece.masked(rotation.into_parts()))
@@ -106,8 +108,8 @@ impl RotationSpline {
     #[track_caller]
     #[must_use]
     pub fn angular_rate_at(self, times: impl IntoTensor) -> Tensor {
-        let times = times.into_operand();
-        located_at(Location::caller(), || {
+        let times = located_at(Location::caller(), || wanted_times(times, self.times));
+        operate::<SplineRateAt>(Location::caller(), (self, times), |_| {
             let piece = self.piece(times, Ownership::Behind);
             piece.masked(join(body::angular_rate(piece.vector(), piece.rate())))
         })
@@ -120,18 +122,17 @@ impl RotationSpline {
     #[track_caller]
     #[must_use]
     pub fn angular_acceleration_at(self, times: impl IntoTensor) -> Tensor {
-        let times = times.into_operand();
-        located_at(Location::caller(), || {
+        let times = located_at(Location::caller(), || wanted_times(times, self.times));
+        operate::<SplineAccelerationAt>(Location::caller(), (self, times), |_| {
             let [before, behind] = [Ownership::Before, Ownership::Behind].map(|ownership| {
-                let piece = self.piece(times.clone(), ownership);
+                let piece = self.piece(times, ownership);
                 piece.masked(join(body::angular_acceleration(piece.vector(), piece.rate(), piece.acceleration())))
             });
             (before + behind) * 0.5
         })
     }
 
-    fn piece(self, times: impl IntoTensor, ownership: Ownership) -> Piece {
-        let times = wanted_times(times, self.times);
+    fn piece(self, times: Tensor, ownership: Ownership) -> Piece {
         let segment = Segment::of(times, self.times, ownership);
         let start = starts(self.times).expand_dims(-1);
         let quats = self.rotations.into_parts().slice(-2, ..-1);

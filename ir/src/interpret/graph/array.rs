@@ -41,6 +41,18 @@ impl Array {
         Self { dtype, shape: self.shape.clone(), elements }
     }
 
+    /// How many elements there are at an index of the leading axis, which is not of size 0.
+    pub(super) fn slice_size(&self) -> usize {
+        self.elements.len() / self.shape[0] as usize
+    }
+
+    /// The part at an index of the leading axis.
+    pub(super) fn slice(&self, place: u64) -> Self {
+        let (place, size) = (place as usize, self.slice_size());
+        let elements = self.elements[place * size..(place + 1) * size].to_vec();
+        Self { dtype: self.dtype, shape: self.shape[1..].to_vec(), elements }
+    }
+
     /// The element at an index.
     pub(super) fn at(&self, index: &[u64]) -> Scalar {
         let position = index.iter().zip(&self.shape).fold(0, |position, (&index, &size)| position * size + index);

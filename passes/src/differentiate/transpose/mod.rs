@@ -25,8 +25,9 @@ pub fn transpose(
     Some(match node.op {
         // No operands, or elementwise: see `partials`.
         Op::Parameter { .. } | Op::Constant(_) | Op::Iota { .. } | Op::Scalar(_) | Op::Bitcast(_) => return None,
-        // All operands at once: see `custom`.
-        Op::Custom(_) => return None,
+        Op::StopGradient => return None,
+        // All operands at once: see `custom` and `regions`.
+        Op::Custom(_) | Op::Call(_) | Op::Checkpoint(_) | Op::Switch(_) | Op::While(_) | Op::Scan(_) => return None,
         Op::Cast(_) => e.push(Op::Cast(ty.dtype), &[cotangent]),
         Op::Reshape { .. } => e.push(Op::Reshape { shape: ty.shape }, &[cotangent]),
         Op::Broadcast { shape, axes } => movement::broadcast(e, &ty, shape, axes, cotangent),

@@ -12,6 +12,8 @@ mod scalar;
 
 use rotrace_ir::graph::{Function, GraphBuilder, Node, Op, ValueId, Values};
 use rotrace_ir::{DType, Scalar, Shape, Type};
+use smallvec::smallvec;
+use std::sync::Arc;
 
 /// Applies the local rewrites once, in one walk.
 #[must_use]
@@ -20,36 +22,36 @@ pub fn simplify(function: &Function) -> Function {
     rebuild(function, |builder, node, operands| {
         let mut simplifier = Simplifier { builder, splats: &mut splats, depth: 0 };
         match simplifier.simplest(&node.op, operands) {
-            Rewrite::Keep => builder.copy(function, node, operands)[0],
-            Rewrite::Value(value) => value,
-            Rewrite::Node(op, operands) => simplifier.push(op, &operands),
+            Rewrite::Keep => builder.copy(function, node, operands),
+            Rewrite::Value(value) => smallvec![value],
+            Rewrite::Node(op, operands) => smallvec![simplifier.push(op, &operands)],
+            Rewrite::Inline(called) => builder.inline(&called, operands).into(),
         }
     })
 }
 
-/// Rebuilds a function node by node, parameters and source lines kept; `emit` gives the new value of each other node
+/// Rebuilds a function node by node, parameters and source lines kept; `emit` gives the new values of each other node
 /// from its new operands.
-pub(super) fn rebuild(
+pub(crate) fn rebuild(
     function: &Function,
-    mut emit: impl FnMut(&mut GraphBuilder, &Node, &Values) -> ValueId,
+    mut emit: impl FnMut(&mut GraphBuilder, &Node, &Values) -> Values,
 ) -> Function {
     let mut builder = GraphBuilder::new(function.name.clone(), function.dims.clone());
     builder.reserve(function.nodes.len());
+    for file in &function.files {
+        builder.file(file);
+    }
     let mut renamed: Vec<ValueId> = Vec::with_capacity(function.values.len());
     for node in &function.nodes {
         builder.location = node.location;
-        let value = match &node.op {
-            Op::Parameter { ty, .. } => builder.parameter(ty.clone()).expect("parameters come first"),
-            _ => {
-                let operands: Values = node.operands.iter().map(|id| renamed[id.0 as usize]).collect();
-                emit(&mut builder, node, &operands)
-            }
-        };
-        renamed.push(value);
+        if let Op::Parameter { ty, .. } = &node.op {
+            renamed.push(builder.parameter(ty.clone()).expect("parameters come first"));
+            continue;
+        }
+        let operands: Values = node.operands.iter().map(|id| renamed[id.0 as usize]).collect();
+        renamed.extend(emit(&mut builder, node, &operands));
     }
-    let mut rebuilt = builder.finish(function.results.iter().map(|id| renamed[id.0 as usize]).collect());
-    rebuilt.files.clone_from(&function.files);
-    rebuilt
+    builder.finish(function.results.iter().map(|id| renamed[id.0 as usize]).collect())
 }
 
 /// What a rule makes of a node.
@@ -60,6 +62,8 @@ enum Rewrite {
     Value(ValueId),
     /// Another node, to be simplified again.
     Node(Op, Values),
+    /// The nodes of a function that is called.
+    Inline(Arc<Function>),
 }
 
 /// How often a node is rewritten before it is taken as it is; rules make nodes smaller, so that few need more than two.
@@ -82,6 +86,7 @@ impl Simplifier<'_> {
             Rewrite::Keep => self.push(op, &operands),
             Rewrite::Value(value) => value,
             Rewrite::Node(op, operands) => self.push(op, &operands),
+            Rewrite::Inline(_) => unreachable!("rules emit no calls"),
         }
     }
 
@@ -126,7 +131,10 @@ impl Simplifier<'_> {
             | Op::Take { .. } => self.movement(op, operands),
             Op::Reduce { kind, axes } => self.reduce(*kind, axes, operands[0]),
             // What is compiled is not differentiated any more.
-            Op::Custom(_) => Rewrite::Value(operands[0]),
+            Op::Custom(_) | Op::StopGradient => Rewrite::Value(operands[0]),
+            Op::Call(function) => Rewrite::Inline(Arc::clone(function)),
+            // Inlined, a checkpoint would be found to compute what is known. See `regions` for the others.
+            Op::Checkpoint(_) | Op::Switch(_) | Op::While(_) | Op::Scan(_) => Rewrite::Keep,
             Op::ScatterAdd { axis, indices, size } => {
                 // One element each, whose sum is that element bit for bit.
                 if is_count(indices, *size) && self.ty(operands[0]).shape[*axis].as_fixed() == Some(*size) {
@@ -149,7 +157,7 @@ impl Simplifier<'_> {
     fn splat_of(&mut self, value: ValueId) -> Option<Scalar> {
         // Values are appended by this pass alone, so that what is missing is at the end.
         for id in self.splats.len()..=value.0 as usize {
-            let node = self.definition(ValueId(id as u32));
+            let node = self.builder.function().definition(ValueId(id as u32));
             let known = |operand: &ValueId| self.splats[operand.0 as usize];
             let splat = match &node.op {
                 Op::Constant(constant) => constant.splat(),
@@ -170,7 +178,8 @@ impl Simplifier<'_> {
                 | Op::Reduce { .. }
                 | Op::DotGeneral { .. }
                 | Op::ScatterAdd { .. } => None,
-                Op::Custom(_) => known(&node.operands[0]),
+                Op::Custom(_) | Op::StopGradient => known(&node.operands[0]),
+                Op::Call(_) | Op::Checkpoint(_) | Op::Switch(_) | Op::While(_) | Op::Scan(_) => None,
             };
             self.splats.push(splat);
         }

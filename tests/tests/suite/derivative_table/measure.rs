@@ -1,7 +1,7 @@
 //! Gradients and Hessians of one operation at all of its points, finite or not, and beside differences.
 
-use super::Subject;
 use super::points::Point;
+use super::{Record, Subject};
 use rotrace::{Array, DType, Tensor, trace};
 
 /// Step of the differences, whose error is about its square.
@@ -37,7 +37,8 @@ impl Derivatives {
         Self { errors: errors(subject, &rows), finite, points }
     }
 
-    /// The names of points whose derivatives are not finite, or not right where the function is differentiable.
+    /// What is wrong: derivatives that are not finite, or not right where the function is said to be differentiable, or
+    /// right where it is said not to be.
     pub(super) fn wrong(&self, subject: &Subject) -> Vec<String> {
         let mut wrong = Vec::new();
         for (index, point) in self.points.iter().enumerate() {
@@ -48,8 +49,12 @@ impl Derivatives {
             }
             let [gradient, hessian] = self.errors[index];
             let right = gradient <= GRADIENT_TOLERANCE && hessian <= HESSIAN_TOLERANCE;
-            if !right && !subject.kinks.contains(&point.name) {
-                wrong.push(format!("at {}: gradient off by {gradient:e}, Hessian by {hessian:e}", point.name));
+            match (right, subject.kinks.contains(&point.name)) {
+                (true, false) | (false, true) => {}
+                (false, false) => {
+                    wrong.push(format!("at {}: gradient off by {gradient:e}, Hessian by {hessian:e}", point.name));
+                }
+                (true, true) => wrong.push(format!("no kink at {}", point.name)),
             }
         }
         wrong
@@ -96,14 +101,25 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// Runs value, gradient and Hessian on a batch, with its size named.
+/// Runs value, gradient and Hessian on all points: on a batch with its size named, or one after the other.
 fn evaluate(subject: &Subject, rows: &[Vec<f64>], dtype: DType) -> Evaluated {
-    let record = subject.record;
+    let (record, leading, batches): (_, _, Vec<&[Vec<f64>]>) = match subject.record {
+        Record::Batch(record) => (record, "n", vec![rows]),
+        Record::Alone(record) => (record, "", rows.chunks(1).collect()),
+    };
+    let axes = usize::from(!leading.is_empty());
+    let ty = |trailing: Option<usize>| {
+        let sizes = [leading.to_owned(), trailing.map(|size| size.to_string()).unwrap_or_default()];
+        format!("{dtype}[{}]", sizes.iter().filter(|size| !size.is_empty()).cloned().collect::<Vec<_>>().join(", "))
+    };
+    let array = |rows: Vec<Vec<f64>>, trailing: Option<usize>| {
+        let leading = [rows.len()].into_iter().take(axes);
+        of_shape(&leading.chain(trailing).collect::<Vec<_>>(), rows.concat(), dtype)
+    };
     let width = rows[0].len();
-    let value = trace(record).compile(&format!("{dtype}[n, {width}]")).expect("a valid operation");
-    let x = array(rows, dtype);
-    let values = value.call(&x).expect("arguments of the right types");
-    let results = values.shape().get(1).copied();
+    let value = trace(record).compile(ty(Some(width)).as_str()).expect("a valid operation");
+    let results = value.executable().outputs()[0].shape.get(axes).and_then(|dim| dim.as_fixed());
+    let results = results.map(|count| count as usize);
 
     let derivatives = trace(move |[x, weights, direction]: [Tensor; 3]| {
         let pulled = trace(record).vjp();
@@ -111,25 +127,19 @@ fn evaluate(subject: &Subject, rows: &[Vec<f64>], dtype: DType) -> Evaluated {
         let (gradient, product): (Tensor, Tensor) = gradient.jvp().call_traced((x, direction));
         [gradient, product]
     });
-    let cotangent = results.map_or_else(|| "n".to_owned(), |count| format!("n, {count}"));
-    let signature = format!("{dtype}[n, {width}], {dtype}[{cotangent}], {dtype}[n, {width}]");
-    let derivatives = derivatives.compile(&signature).expect("a differentiable operation");
-    let weights = vec![weights(results.unwrap_or(1)); rows.len()];
-    let weights = match results {
-        Some(_) => array(&weights, dtype),
-        None => column(&weights, dtype),
-    };
-    let directions = array(&vec![direction(width); rows.len()], dtype);
-    let [gradients, products] = derivatives.call(&[x, weights, directions]).expect("arguments of the right types");
-    Evaluated { values: table(&values), gradients: table(&gradients), products: table(&products) }
-}
-
-fn array(rows: &[Vec<f64>], dtype: DType) -> Array {
-    of_shape(&[rows.len(), rows[0].len()], rows.concat(), dtype)
-}
-
-fn column(rows: &[Vec<f64>], dtype: DType) -> Array {
-    of_shape(&[rows.len()], rows.concat(), dtype)
+    let signature = [ty(Some(width)), ty(results), ty(Some(width))].join(", ");
+    let derivatives = derivatives.compile(signature.as_str()).expect("a differentiable operation");
+    let mut found = Evaluated { values: Vec::new(), gradients: Vec::new(), products: Vec::new() };
+    for rows in batches {
+        let x = array(rows.to_vec(), Some(width));
+        let weights = array(vec![weights(results.unwrap_or(1)); rows.len()], results);
+        let directions = array(vec![direction(width); rows.len()], Some(width));
+        found.values.extend(table(&value.call(&x).expect("arguments of the right types"), rows.len()));
+        let [gradients, products] = derivatives.call(&[x, weights, directions]).expect("arguments of the right types");
+        found.gradients.extend(table(&gradients, rows.len()));
+        found.products.extend(table(&products, rows.len()));
+    }
+    found
 }
 
 fn of_shape(shape: &[usize], data: Vec<f64>, dtype: DType) -> Array {
@@ -140,11 +150,11 @@ fn of_shape(shape: &[usize], data: Vec<f64>, dtype: DType) -> Array {
     array.expect("as many elements as the shape has")
 }
 
-/// The rows of an array.
-fn table(array: &Array) -> Vec<Vec<f64>> {
+/// The elements of an array, in so many rows.
+fn table(array: &Array, rows: usize) -> Vec<Vec<f64>> {
     let data: Vec<f64> = match array.dtype() {
         DType::F32 => array.to_vec::<f32>().expect("singles").into_iter().map(f64::from).collect(),
         _ => array.to_vec::<f64>().expect("doubles"),
     };
-    data.chunks(array.shape().get(1).copied().unwrap_or(1)).map(<[f64]>::to_vec).collect()
+    data.chunks(data.len() / rows).map(<[f64]>::to_vec).collect()
 }

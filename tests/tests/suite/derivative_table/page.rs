@@ -1,13 +1,14 @@
 //! The page's text.
 
-use super::Subject;
 use super::measure::Derivatives;
+use super::{Subject, WITHOUT};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-/// Columns of special points, in order.
-const COLUMNS: [&str; 9] = [
+/// Columns of special points, in order. A table has those that its operations have.
+const COLUMNS: [&str; 20] = [
     "generic",
     "identity",
     "1e-12",
@@ -15,8 +16,19 @@ const COLUMNS: [&str; 9] = [
     "zero vector",
     "half turn",
     "gimbal lock",
+    "parallel axes",
+    "coplanar",
+    "exact fit",
     "equal singular values",
     "two equal",
+    "not unique",
+    "zero weight",
+    "all zero",
+    "exponent 0",
+    "exponent 1",
+    "exponent -1",
+    "at a knot",
+    "outside",
 ];
 
 const HEAD: &str = "\
@@ -26,7 +38,7 @@ Made by the test `derivatives_are_as_the_page_says` in `tests/tests/suite/deriva
 worse. `ROTRACE_WRITE_PAGES=1 cargo test --release -p rotrace-tests --test suite derivatives_are` writes it.
 
 Each cell stands for the gradient of a weighted sum of the results and for the product of its Hessian with a direction, by
-reverse mode and by forward over reverse, compiled, in a batch of all points:
+reverse mode and by forward over reverse, compiled, in a batch of all points if the operation has batches:
 
 * `=`: both finite in f64 and f32, and in f64 within 1e-8 (gradient) and 1e-6 (Hessian) of differences;
 * `s`: the function is not differentiable there, or not within the step of a difference; both finite: a documented subgradient;
@@ -37,19 +49,33 @@ the golden gradient cases of the programs that meet the operation, those where S
 a wrong value, or cannot be traced.
 ";
 
-pub(super) fn text(subjects: &[&Subject], rows: &[Derivatives]) -> String {
+pub(super) fn text(tables: &[(&str, Vec<(&Subject, Derivatives)>)]) -> String {
     let vectors = Vectors::read();
     let mut page = HEAD.to_owned();
-    let _ = write!(page, "\n| operation | golden | {} | SciPy + JAX |\n", COLUMNS.join(" | "));
-    page.push_str(&"|---".repeat(COLUMNS.len() + 3));
-    page.push_str("|\n");
-    for (subject, row) in subjects.iter().zip(rows) {
-        let _ = write!(page, "| {} | {} |", subject.name, vectors.count(subject.golden));
-        for column in COLUMNS {
-            let _ = write!(page, " {} |", cell(subject, row, column));
+    for (title, rows) in tables {
+        let has = |column: &str| rows.iter().any(|(_, row)| row.points.iter().any(|point| point.name == column));
+        let columns: Vec<&str> = COLUMNS.into_iter().filter(|column| has(column)).collect();
+        let _ = write!(page, "\n## {title}\n\n| operation | golden | {} | SciPy + JAX |\n", columns.join(" | "));
+        page.push_str(&"|---".repeat(columns.len() + 3));
+        page.push_str("|\n");
+        for (subject, row) in rows {
+            assert!(
+                row.points.iter().all(|point| COLUMNS.contains(&point.name)),
+                "{}: a point of no column",
+                subject.name
+            );
+            let _ = write!(page, "| {} | {} |", subject.name, vectors.count(subject.golden));
+            for column in &columns {
+                let _ = write!(page, " {} |", cell(subject, row, column));
+            }
+            let _ = writeln!(page, " {} |", vectors.peer(subject.programs));
         }
-        let _ = writeln!(page, " {} |", vectors.peer(subject.programs));
     }
+    let subjects = || tables.iter().flat_map(|(_, rows)| rows.iter().map(|(subject, _)| *subject));
+    let known = |operation: &str| WITHOUT.contains(&operation) || subjects().any(|subject| subject.golden == operation);
+    let missing: Vec<&str> = vectors.operations().into_iter().filter(|operation| !known(operation)).collect();
+    assert!(missing.is_empty(), "operations without a row: {missing:?}");
+    let _ = write!(page, "\nWithout a row, since they take or give no floats: {}.\n", WITHOUT.join(", "));
     page
 }
 
@@ -83,6 +109,11 @@ impl Vectors {
     /// How many cases there are of an operation.
     fn count(&self, operation: &str) -> usize {
         self.0.iter().filter(|case| case["op"] == operation).count()
+    }
+
+    /// The names of all operations.
+    fn operations(&self) -> BTreeSet<&str> {
+        self.0.iter().filter_map(|case| case["op"].as_str()).collect()
     }
 
     /// How the peer does on the gradient cases of programs.

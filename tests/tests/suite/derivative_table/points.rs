@@ -17,12 +17,12 @@ const AXIS: [f64; 3] = [0.48, -0.6, 0.64];
 const ANGLES: [(&str, f64); 5] =
     [("generic", 1.1), ("identity", 0.0), ("1e-12", 1e-12), ("1e-30", 1e-30), ("half turn", PI)];
 
-fn point(name: &'static str, value: impl Into<Vec<f64>>) -> Point {
+pub(super) fn point(name: &'static str, value: impl Into<Vec<f64>>) -> Point {
     Point { name, value: value.into() }
 }
 
 /// The unit quaternion of a turn about [`AXIS`]; exactly without a scalar part for a half turn.
-fn turn(angle: f64) -> [f64; 4] {
+pub(super) fn turn(angle: f64) -> [f64; 4] {
     let (sine, cosine) = if angle == PI { (1.0, 0.0) } else { (angle / 2.0).sin_cos() };
     [AXIS[0] * sine, AXIS[1] * sine, AXIS[2] * sine, cosine]
 }
@@ -55,6 +55,28 @@ pub(super) fn angles() -> Vec<Point> {
         point("half turn", [PI, 0.0, 0.0]),
         point("gimbal lock", [0.4, FRAC_PI_2, 2.1]),
     ]
+}
+
+/// Rotation vectors, and angles between the first and third of three axes: they are parallel in some.
+pub(super) fn frames() -> Vec<Point> {
+    let with = |angle: f64, vector: &[f64]| [vector, &[angle]].concat();
+    let vectors = rotvecs().into_iter().map(|vector| point(vector.name, with(0.4, &vector.value)));
+    vectors.chain([point("parallel axes", with(FRAC_PI_2, &AXIS))]).collect()
+}
+
+/// Quaternions with weights.
+pub(super) fn weighted_quats() -> Vec<Point> {
+    let with = |quat: &[f64], weight: f64| [quat, &[weight]].concat();
+    let last = [point("zero weight", with(&turn(1.1), 0.0)), point("all zero", with(&turn(1.1), -1.0))];
+    quats().into_iter().map(|quat| point(quat.name, with(&quat.value, 0.7))).chain(last).collect()
+}
+
+/// Quaternions with exponents: those that have a formula of their own among them.
+pub(super) fn powered_quats() -> Vec<Point> {
+    let with = |quat: &[f64], exponent: f64| [quat, &[exponent]].concat();
+    let whole = [("exponent 0", 0.0), ("exponent 1", 1.0), ("exponent -1", -1.0)];
+    let whole = whole.map(|(name, exponent)| point(name, with(&turn(1.1), exponent)));
+    quats().into_iter().map(|quat| point(quat.name, with(&quat.value, 0.3))).chain(whole).collect()
 }
 
 /// Modified Rodrigues parameters: the axis times the tangent of a quarter of the angle.
@@ -94,6 +116,11 @@ pub(super) fn exp_coords() -> Vec<Point> {
     rotvecs().into_iter().map(|vector| point(vector.name, [&vector.value[..], &VELOCITY].concat())).collect()
 }
 
+/// Exponential coordinates, and exponents.
+pub(super) fn powered_exp_coords() -> Vec<Point> {
+    exp_coords().into_iter().map(|coords| point(coords.name, [&coords.value[..], &[0.3]].concat())).collect()
+}
+
 /// Dual quaternions that are not normalised: real parts, then dual parts.
 pub(super) fn dual_quats() -> Vec<Point> {
     let dual = |quat: Vec<f64>| {
@@ -112,7 +139,8 @@ pub(super) fn transforms() -> Vec<Point> {
     matrices().into_iter().map(|matrix| point(matrix.name, rows(&matrix.value))).collect()
 }
 
-fn matrix(quat: &[f64]) -> Vec<f64> {
+/// The matrix of a unit quaternion, row by row.
+pub(super) fn matrix(quat: &[f64]) -> Vec<f64> {
     let [x, y, z, w] = [quat[0], quat[1], quat[2], quat[3]];
     vec![
         1.0 - 2.0 * (y * y + z * z),

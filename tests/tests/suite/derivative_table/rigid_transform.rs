@@ -1,8 +1,8 @@
 //! Operations of `RigidTransform`, most of them after `from_exp_coords`, so that all points are transforms.
 
-use super::{Subject, fixed, points};
+use super::{Record, Subject, fixed, points};
 use rotrace::spatial::{RigidTransform, Rotation};
-use rotrace::{Tensor, concat};
+use rotrace::{Tensor, concat, stack};
 
 /// A transform in general position, for operations of two, as exponential coordinates.
 const OTHER: [f64; 6] = [0.4, -0.9, 1.2, 0.5, 2.0, -1.0];
@@ -14,12 +14,39 @@ pub(super) const SUBJECTS: &[Subject] = &[
         golden: "RigidTransform.from_matrix",
         programs: &[],
         points: points::transforms,
-        record: |x| {
-            let rows = x.reshape_last(1, [3, 4]);
-            let size = x.shape().first().copied().unwrap_or(1.into());
-            let last = fixed([0.0, 0.0, 0.0, 1.0], x).broadcast_to([size, 1.into(), 4.into()]);
-            upper_rows(RigidTransform::from_matrix(concat([rows, last], 1)))
-        },
+        record: Record::Batch(|x| upper_rows(RigidTransform::from_matrix(whole(x)))),
+        kinks: &[],
+    },
+    Subject {
+        name: "RigidTransform.from_matrix, assume_valid",
+        golden: "RigidTransform.__init__",
+        programs: &[],
+        points: points::transforms,
+        record: Record::Batch(|x| upper_rows(valid(x))),
+        kinks: &[],
+    },
+    Subject {
+        name: "RigidTransform.as_matrix",
+        golden: "RigidTransform.as_matrix",
+        programs: &[],
+        points: points::exp_coords,
+        record: Record::Batch(|x| transform(x).as_matrix().reshape_last(2, [16])),
+        kinks: &[],
+    },
+    Subject {
+        name: "RigidTransform.from_rotation",
+        golden: "RigidTransform.from_rotation",
+        programs: &[],
+        points: points::rotvecs,
+        record: Record::Batch(|x| upper_rows(RigidTransform::from_rotation(Rotation::from_rotvec(x)))),
+        kinks: &[],
+    },
+    Subject {
+        name: "RigidTransform.from_translation",
+        golden: "RigidTransform.from_translation",
+        programs: &[],
+        points: points::rotvecs,
+        record: Record::Batch(|x| upper_rows(RigidTransform::from_translation(x))),
         kinks: &[],
     },
     Subject {
@@ -27,10 +54,10 @@ pub(super) const SUBJECTS: &[Subject] = &[
         golden: "RigidTransform.from_components",
         programs: &["components_apply_dot"],
         points: points::exp_coords,
-        record: |x| {
+        record: Record::Batch(|x| {
             let rotation = Rotation::from_rotvec(x.slice(-1, ..3));
             upper_rows(RigidTransform::from_components(x.slice(-1, 3..), rotation))
-        },
+        }),
         kinks: &[],
     },
     Subject {
@@ -38,7 +65,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
         golden: "RigidTransform.from_exp_coords",
         programs: &["exp_to_matrix", "exp_apply_dot"],
         points: points::exp_coords,
-        record: |x| upper_rows(transform(x)),
+        record: Record::Batch(|x| upper_rows(transform(x))),
         kinks: &[],
     },
     Subject {
@@ -46,7 +73,26 @@ pub(super) const SUBJECTS: &[Subject] = &[
         golden: "RigidTransform.from_dual_quat",
         programs: &["dual_to_matrix"],
         points: points::dual_quats,
-        record: |x| upper_rows(RigidTransform::from_dual_quat(x)),
+        record: Record::Batch(|x| upper_rows(RigidTransform::from_dual_quat(x))),
+        kinks: &[],
+    },
+    Subject {
+        name: "RigidTransform.as_components",
+        golden: "RigidTransform.as_components",
+        programs: &[],
+        points: points::exp_coords,
+        record: Record::Batch(|x| {
+            let (translation, rotation) = transform(x).as_components();
+            concat([translation, rotation.as_quat(false)], -1)
+        }),
+        kinks: &[],
+    },
+    Subject {
+        name: "RigidTransform.translation",
+        golden: "RigidTransform.translation",
+        programs: &[],
+        points: points::exp_coords,
+        record: Record::Batch(|x| transform(x).translation()),
         kinks: &[],
     },
     Subject {
@@ -54,7 +100,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
         golden: "RigidTransform.rotation",
         programs: &["trotation_rotvec"],
         points: points::exp_coords,
-        record: |x| transform(x).rotation().as_quat(false),
+        record: Record::Batch(|x| transform(x).rotation().as_quat(false)),
         kinks: &[],
     },
     Subject {
@@ -62,7 +108,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
         golden: "RigidTransform.as_exp_coords",
         programs: &["exp_log", "exp_mul_log", "pose_residual"],
         points: points::exp_coords,
-        record: |x| transform(x).as_exp_coords(),
+        record: Record::Batch(|x| transform(x).as_exp_coords()),
         kinks: &["half turn"],
     },
     Subject {
@@ -70,7 +116,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
         golden: "RigidTransform.as_dual_quat",
         programs: &["exp_to_dual"],
         points: points::exp_coords,
-        record: |x| transform(x).as_dual_quat(),
+        record: Record::Batch(|x| transform(x).as_dual_quat()),
         kinks: &[],
     },
     Subject {
@@ -78,7 +124,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
         golden: "RigidTransform.apply",
         programs: &[],
         points: points::exp_coords,
-        record: |x| transform(x).apply(fixed(POINT, x)),
+        record: Record::Batch(|x| transform(x).apply(fixed(POINT, x))),
         kinks: &[],
     },
     Subject {
@@ -86,7 +132,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
         golden: "RigidTransform.apply",
         programs: &[],
         points: points::exp_coords,
-        record: |x| transform(x).apply_inverse(fixed(POINT, x)),
+        record: Record::Batch(|x| transform(x).apply_inverse(fixed(POINT, x))),
         kinks: &[],
     },
     Subject {
@@ -94,7 +140,18 @@ pub(super) const SUBJECTS: &[Subject] = &[
         golden: "RigidTransform.__mul__",
         programs: &[],
         points: points::exp_coords,
-        record: |x| upper_rows(transform(x) * transform(fixed(OTHER, x))),
+        record: Record::Batch(|x| upper_rows(transform(x) * transform(fixed(OTHER, x)))),
+        kinks: &[],
+    },
+    Subject {
+        name: "RigidTransform.__mul__, with its rotation",
+        golden: "RigidTransform.__mul__",
+        programs: &[],
+        points: points::exp_coords,
+        record: Record::Batch(|x| {
+            let rotation = Rotation::from_rotvec(x.slice(-1, ..3));
+            upper_rows(rotation * (transform(x) * rotation))
+        }),
         kinks: &[],
     },
     Subject {
@@ -102,7 +159,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
         golden: "RigidTransform.inv",
         programs: &["tinv_matrix"],
         points: points::exp_coords,
-        record: |x| upper_rows(transform(x).inv()),
+        record: Record::Batch(|x| upper_rows(transform(x).inv())),
         kinks: &[],
     },
     Subject {
@@ -110,7 +167,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
         golden: "RigidTransform.__pow__",
         programs: &[],
         points: points::exp_coords,
-        record: |x| upper_rows(transform(x).pow(2)),
+        record: Record::Batch(|x| upper_rows(transform(x).pow(2))),
         kinks: &[],
     },
     Subject {
@@ -118,7 +175,18 @@ pub(super) const SUBJECTS: &[Subject] = &[
         golden: "RigidTransform.__pow__",
         programs: &["tpow_matrix"],
         points: points::exp_coords,
-        record: |x| upper_rows(transform(x).pow(0.3)),
+        record: Record::Batch(|x| upper_rows(transform(x).pow(0.3))),
+        kinks: &["half turn"],
+    },
+    Subject {
+        name: "RigidTransform.__pow__, by the exponent",
+        golden: "RigidTransform.__pow__",
+        programs: &[],
+        points: points::powered_exp_coords,
+        record: Record::Alone(|x| {
+            let power = transform(x.slice(0, ..6)).pow(x.component(6));
+            power.as_matrix().slice(0, ..3).reshape([12])
+        }),
         kinks: &["half turn"],
     },
     Subject {
@@ -126,18 +194,42 @@ pub(super) const SUBJECTS: &[Subject] = &[
         golden: "RigidTransform.mean",
         programs: &["tmean_matrix"],
         points: points::exp_coords,
-        record: |x| {
-            let first = transform(x).expand_dims(-1);
-            let second = transform(fixed(OTHER, x)).broadcast_to(first.shape());
-            let both = concat([first.into_parts(), second.into_parts()], 1);
-            upper_rows(RigidTransform::from_matrix_assume_valid(both).mean(-1))
-        },
+        record: Record::Batch(|x| upper_rows(with_other(x).mean(-1))),
+        kinks: &[],
+    },
+    Subject {
+        name: "RigidTransform.mean, weighted",
+        golden: "RigidTransform.mean",
+        programs: &[],
+        points: points::exp_coords,
+        record: Record::Batch(|x| {
+            let weight = x.component(4);
+            upper_rows(with_other(x).weighted_mean(stack([weight * weight + 0.5, weight + 1], -1), -1))
+        }),
         kinks: &[],
     },
 ];
 
 fn transform(exp_coords: Tensor) -> RigidTransform {
     RigidTransform::from_exp_coords(exp_coords)
+}
+
+/// Homogeneous matrices of their upper rows.
+fn whole(x: Tensor) -> Tensor {
+    let rows = x.reshape_last(1, [3, 4]);
+    let size = x.shape().first().copied().unwrap_or(1.into());
+    concat([rows, fixed([0.0, 0.0, 0.0, 1.0], x).broadcast_to([size, 1.into(), 4.into()])], 1)
+}
+
+fn valid(x: Tensor) -> RigidTransform {
+    RigidTransform::from_matrix_assume_valid(whole(x))
+}
+
+/// For each row its transform and another.
+fn with_other(x: Tensor) -> RigidTransform {
+    let first = transform(x).expand_dims(-1);
+    let second = transform(fixed(OTHER, x)).broadcast_to(first.shape());
+    RigidTransform::from_matrix_assume_valid(concat([first.into_parts(), second.into_parts()], 1))
 }
 
 /// The matrix without its constant row, flattened.

@@ -1,6 +1,6 @@
 //! Operations of `Rotation`.
 
-use super::{Subject, fixed, points};
+use super::{Record, Subject, fixed, points};
 use rotrace::Tensor;
 use rotrace::spatial::Rotation;
 
@@ -14,7 +14,15 @@ pub(super) const SUBJECTS: &[Subject] = &[
         golden: "Rotation.from_quat",
         programs: &["quat_to_quat"],
         points: points::quats,
-        record: |x| Rotation::from_quat(x).as_quat(false),
+        record: Record::Batch(|x| Rotation::from_quat(x).as_quat(false)),
+        kinks: &[],
+    },
+    Subject {
+        name: "Rotation.from_quat, of unit length",
+        golden: "Rotation.__init__",
+        programs: &[],
+        points: points::quats,
+        record: Record::Batch(|x| Rotation::from_unit_quat(x).as_quat(false)),
         kinks: &[],
     },
     Subject {
@@ -22,7 +30,15 @@ pub(super) const SUBJECTS: &[Subject] = &[
         golden: "Rotation.from_rotvec",
         programs: &["rotvec_to_quat", "rotvec_to_matrix"],
         points: points::rotvecs,
-        record: |x| Rotation::from_rotvec(x).as_quat(false),
+        record: Record::Batch(|x| Rotation::from_rotvec(x).as_quat(false)),
+        kinks: &[],
+    },
+    Subject {
+        name: "Rotation.from_rotvec, degrees",
+        golden: "Rotation.from_rotvec",
+        programs: &[],
+        points: points::rotvecs,
+        record: Record::Batch(|x| Rotation::from_rotvec_degrees(x).as_quat(false)),
         kinks: &[],
     },
     Subject {
@@ -30,7 +46,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
         golden: "Rotation.from_matrix",
         programs: &["matrix_to_quat", "matrix_to_matrix", "matrix_roundtrip_rotvec"],
         points: points::matrices,
-        record: |x| Rotation::from_matrix(matrix(x)).as_quat(false),
+        record: Record::Batch(|x| Rotation::from_matrix(matrix(x)).as_quat(false)),
         kinks: &[],
     },
     Subject {
@@ -38,7 +54,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
         golden: "Rotation.from_matrix",
         programs: &[],
         points: points::distorted_matrices,
-        record: |x| Rotation::from_matrix(matrix(x)).as_quat(false),
+        record: Record::Batch(|x| Rotation::from_matrix(matrix(x)).as_quat(false)),
         kinks: &[],
     },
     Subject {
@@ -46,7 +62,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
         golden: "Rotation.from_matrix",
         programs: &[],
         points: points::matrices,
-        record: |x| Rotation::from_matrix_assume_valid(matrix(x)).as_quat(false),
+        record: Record::Batch(|x| Rotation::from_matrix_assume_valid(matrix(x)).as_quat(false)),
         // Two columns of the formula tie, and differ off the rotations.
         kinks: &["gimbal lock"],
     },
@@ -55,7 +71,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
         golden: "Rotation.as_quat",
         programs: &[],
         points: points::quats,
-        record: |x| rotation(x).as_quat(true),
+        record: Record::Batch(|x| rotation(x).as_quat(true)),
         kinks: &["half turn"],
     },
     Subject {
@@ -63,7 +79,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
         golden: "Rotation.as_matrix",
         programs: &["quat_to_matrix"],
         points: points::quats,
-        record: |x| rotation(x).as_matrix().reshape_last(2, [9]),
+        record: Record::Batch(|x| rotation(x).as_matrix().reshape_last(2, [9])),
         kinks: &[],
     },
     Subject {
@@ -71,7 +87,15 @@ pub(super) const SUBJECTS: &[Subject] = &[
         golden: "Rotation.as_rotvec",
         programs: &["quat_to_rotvec", "rotvec_roundtrip", "inv_mul_rotvec", "mul_rotvec"],
         points: points::quats,
-        record: |x| rotation(x).as_rotvec(),
+        record: Record::Batch(|x| rotation(x).as_rotvec()),
+        kinks: &["half turn"],
+    },
+    Subject {
+        name: "Rotation.as_rotvec, degrees",
+        golden: "Rotation.as_rotvec",
+        programs: &[],
+        points: points::quats,
+        record: Record::Batch(|x| rotation(x).as_rotvec_degrees()),
         kinks: &["half turn"],
     },
     Subject {
@@ -79,7 +103,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
         golden: "Rotation.apply",
         programs: &["quat_apply_dot", "rotvec_apply_dot"],
         points: points::quats,
-        record: |x| rotation(x).apply(fixed(VECTOR, x)),
+        record: Record::Batch(|x| rotation(x).apply(fixed(VECTOR, x))),
         kinks: &[],
     },
     Subject {
@@ -87,7 +111,15 @@ pub(super) const SUBJECTS: &[Subject] = &[
         golden: "Rotation.apply",
         programs: &[],
         points: points::quats,
-        record: |x| rotation(x).apply_inverse(fixed(VECTOR, x)),
+        record: Record::Batch(|x| rotation(x).apply_inverse(fixed(VECTOR, x))),
+        kinks: &[],
+    },
+    Subject {
+        name: "Rotation.apply, to its own axis",
+        golden: "Rotation.apply",
+        programs: &[],
+        points: points::quats,
+        record: Record::Batch(|x| rotation(x).apply(x.slice(-1, ..3))),
         kinks: &[],
     },
     Subject {
@@ -95,7 +127,15 @@ pub(super) const SUBJECTS: &[Subject] = &[
         golden: "Rotation.__mul__",
         programs: &["mul_quat"],
         points: points::quats,
-        record: |x| (rotation(x) * rotation(fixed(OTHER, x))).as_quat(false),
+        record: Record::Batch(|x| (rotation(x) * rotation(fixed(OTHER, x))).as_quat(false)),
+        kinks: &[],
+    },
+    Subject {
+        name: "Rotation.__mul__, by itself",
+        golden: "Rotation.__mul__",
+        programs: &[],
+        points: points::quats,
+        record: Record::Batch(|x| (rotation(x) * rotation(x)).as_quat(false)),
         kinks: &[],
     },
     Subject {
@@ -103,7 +143,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
         golden: "Rotation.inv",
         programs: &[],
         points: points::quats,
-        record: |x| rotation(x).inv().as_quat(false),
+        record: Record::Batch(|x| rotation(x).inv().as_quat(false)),
         kinks: &[],
     },
     Subject {
@@ -111,7 +151,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
         golden: "Rotation.magnitude",
         programs: &["quat_magnitude", "relative_angle"],
         points: points::quats,
-        record: |x| rotation(x).magnitude(),
+        record: Record::Batch(|x| rotation(x).magnitude()),
         kinks: &["identity", "1e-12", "1e-30", "half turn"],
     },
 ];

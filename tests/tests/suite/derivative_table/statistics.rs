@@ -1,11 +1,12 @@
-//! Means, powers, symmetries, interpolation.
+//! Means, powers, symmetries.
 
-use super::{Subject, fixed, points};
-use rotrace::spatial::{Rotation, Slerp};
-use rotrace::{Tensor, stack};
+use super::{Record, Subject, fixed, points};
+use rotrace::spatial::Rotation;
+use rotrace::{DType, Tensor, stack};
 
 /// Rotations in general position.
 const OTHERS: [[f64; 4]; 2] = [[0.1, -0.7, 0.5, 0.5], [0.3, 0.2, -0.6, 0.4]];
+const IDENTITY: [f64; 4] = [0.0, 0.0, 0.0, 1.0];
 
 pub(super) const SUBJECTS: &[Subject] = &[
     Subject {
@@ -13,7 +14,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
         golden: "Rotation.mean",
         programs: &["mean_rotvec", "mean_axis_matrix"],
         points: points::quats,
-        record: |x| flat(with_others(x, &OTHERS).mean(0)),
+        record: Record::Batch(|x| flat(with_others(x, &OTHERS).mean(0))),
         kinks: &[],
     },
     Subject {
@@ -21,7 +22,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
         golden: "Rotation.mean",
         programs: &[],
         points: points::quats,
-        record: |x| flat(Rotation::from_quat(stack([x, x, x], 0)).mean(0)),
+        record: Record::Batch(|x| flat(Rotation::from_quat(stack([x, x, x], 0)).mean(0))),
         kinks: &[],
     },
     Subject {
@@ -29,35 +30,70 @@ pub(super) const SUBJECTS: &[Subject] = &[
         golden: "Rotation.__pow__",
         programs: &[],
         points: points::quats,
-        record: |x| flat(Rotation::from_quat(x).pow(3)),
-        kinks: &["half turn"],
+        record: Record::Batch(|x| flat(Rotation::from_quat(x).pow(3))),
+        kinks: &[],
     },
     Subject {
         name: "Rotation.__pow__, real",
         golden: "Rotation.__pow__",
         programs: &["pow_rotvec"],
         points: points::quats,
-        record: |x| flat(Rotation::from_quat(x).pow(0.3)),
+        record: Record::Batch(|x| flat(Rotation::from_quat(x).pow(0.3))),
         kinks: &["half turn"],
     },
     Subject {
-        name: "Slerp.__call__, by a knot",
-        golden: "Slerp.__call__",
-        programs: &["slerp_rotvec", "slerp_apply_dot"],
+        name: "Rotation.__pow__, by the exponent",
+        golden: "Rotation.__pow__",
+        programs: &[],
+        points: points::powered_quats,
+        // One exponent for all of a batch, so the rows come one by one.
+        record: Record::Alone(|x| Rotation::from_quat(x.slice(0, ..4)).pow(x.component(4)).as_matrix().reshape([9])),
+        kinks: &["half turn"],
+    },
+    Subject {
+        name: "Rotation.mean, with the identity",
+        golden: "Rotation.mean",
+        programs: &[],
         points: points::quats,
-        record: |x| flat(between(x, &OTHERS[..1])),
+        record: Record::Batch(|x| flat(with_others(x, &[IDENTITY]).mean(0))),
+        // Two rotations are means.
+        kinks: &["half turn"],
+    },
+    Subject {
+        name: "Rotation.mean, weighted",
+        golden: "Rotation.mean",
+        programs: &[],
+        points: points::weighted_quats,
+        record: Record::Batch(|x| {
+            let weight = x.component(4);
+            let weights = stack([weight, weight * 0.5 + 0.5, weight + 1], 0);
+            flat(with_others(x.slice(-1, ..4), &OTHERS).weighted_mean(weights, 0))
+        }),
+        // Beyond, a weight is negative.
+        kinks: &["zero weight", "all zero"],
+    },
+    Subject {
+        name: "Rotation.reduce, on the left",
+        golden: "Rotation.reduce",
+        programs: &["reduce_rotvec"],
+        points: points::quats,
+        record: Record::Batch(|x| {
+            let group = Rotation::create_group(x.dtype().unwrap_or(DType::F64), "O", "Z");
+            flat(Rotation::from_quat(x).reduce(Some(group), None).rotation)
+        }),
         kinks: &[],
     },
     Subject {
-        name: "Slerp.__call__, between equal knots",
-        golden: "Slerp.__call__",
+        name: "Rotation.reduce, on both sides",
+        golden: "Rotation.reduce",
         programs: &[],
         points: points::quats,
-        record: |x| {
-            let knots = Rotation::from_quat(stack([x, x], -2));
-            flat(Slerp::new(times(x), knots).at(times(x).component(0) + 0.3))
-        },
-        kinks: &[],
+        record: Record::Batch(|x| {
+            let group = |name: &str, axis: &str| Rotation::create_group(x.dtype().unwrap_or(DType::F64), name, axis);
+            flat(Rotation::from_quat(x).reduce(Some(group("C2", "Y")), Some(group("C3", "Z"))).rotation)
+        }),
+        // A quarter turn about y is as far from the identity as from a half turn.
+        kinks: &["gimbal lock"],
     },
 ];
 
@@ -65,19 +101,6 @@ pub(super) const SUBJECTS: &[Subject] = &[
 fn with_others(x: Tensor, others: &[[f64; 4]]) -> Rotation {
     let others = others.iter().map(|&quat| fixed(quat, x) + x.full_like(0));
     Rotation::from_quat(stack(std::iter::once(x).chain(others).collect::<Vec<_>>(), 0))
-}
-
-/// The rotation at 0.3 of curves from `x` to another.
-fn between(x: Tensor, others: &[[f64; 4]]) -> Rotation {
-    let quats: Vec<Tensor> =
-        std::iter::once(x).chain(others.iter().map(|&quat| fixed(quat, x) + x.full_like(0))).collect();
-    Slerp::new(times(x), Rotation::from_quat(stack(quats, -2))).at(times(x).component(0) + 0.3)
-}
-
-/// Knots at 0 and 1 for each row.
-fn times(x: Tensor) -> Tensor {
-    let row = x.component(0);
-    stack([row.full_like(0), row.full_like(1)], -1)
 }
 
 fn flat(rotation: Rotation) -> Tensor {

@@ -1,7 +1,7 @@
 //! Steps on manifolds, which SciPy has no counterpart of.
 
 use super::rigid_transform::upper_rows;
-use super::{Subject, fixed, points};
+use super::{Record, Subject, fixed, points};
 use rotrace::spatial::{RigidTransform, Rotation};
 use rotrace::{Manifold, Side, Tensor};
 
@@ -15,7 +15,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
         golden: "",
         programs: &[],
         points: points::rotvecs,
-        record: |step| at(step).retract(step).as_quat(false),
+        record: Record::Batch(|step| at(step).retract(step).as_quat(false)),
         kinks: &[],
     },
     Subject {
@@ -23,7 +23,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
         golden: "",
         programs: &[],
         points: points::rotvecs,
-        record: |step| at(step).retract_on(Side::Left, step).as_quat(false),
+        record: Record::Batch(|step| at(step).retract_on(Side::Left, step).as_quat(false)),
         kinks: &[],
     },
     Subject {
@@ -31,7 +31,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
         golden: "",
         programs: &[],
         points: points::quats,
-        record: |turn| at(turn).local(at(turn) * Rotation::from_quat(turn)),
+        record: Record::Batch(|turn| at(turn).local(at(turn) * Rotation::from_quat(turn))),
         kinks: &["half turn"],
     },
     Subject {
@@ -39,15 +39,26 @@ pub(super) const SUBJECTS: &[Subject] = &[
         golden: "",
         programs: &[],
         points: points::quats,
-        record: |turn| at(turn).local_on(Side::Left, Rotation::from_quat(turn) * at(turn)),
+        record: Record::Batch(|turn| at(turn).local_on(Side::Left, Rotation::from_quat(turn) * at(turn))),
         kinks: &["half turn"],
+    },
+    Subject {
+        name: "Rotation.pushforward, pulled back",
+        golden: "",
+        programs: &[],
+        points: points::quats,
+        record: Record::Batch(|x| {
+            let (here, tangent) = (Rotation::from_quat(x), x.slice(-1, 1..));
+            here.pullback(Side::Left, here.pushforward(Side::Right, tangent))
+        }),
+        kinks: &[],
     },
     Subject {
         name: "RigidTransform.retract, of the step",
         golden: "",
         programs: &[],
         points: points::exp_coords,
-        record: |step| upper_rows(pose(step).retract(step)),
+        record: Record::Batch(|step| upper_rows(pose(step).retract(step))),
         kinks: &[],
     },
     Subject {
@@ -55,7 +66,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
         golden: "",
         programs: &[],
         points: points::exp_coords,
-        record: |step| upper_rows(pose(step).retract_on(Side::Left, step)),
+        record: Record::Batch(|step| upper_rows(pose(step).retract_on(Side::Left, step))),
         kinks: &[],
     },
     Subject {
@@ -63,7 +74,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
         golden: "",
         programs: &[],
         points: points::exp_coords,
-        record: |step| pose(step).local(pose(step) * RigidTransform::from_exp_coords(step)),
+        record: Record::Batch(|step| pose(step).local(pose(step) * RigidTransform::from_exp_coords(step))),
         kinks: &["half turn"],
     },
     Subject {
@@ -71,8 +82,21 @@ pub(super) const SUBJECTS: &[Subject] = &[
         golden: "",
         programs: &[],
         points: points::exp_coords,
-        record: |step| pose(step).local_on(Side::Left, RigidTransform::from_exp_coords(step) * pose(step)),
+        record: Record::Batch(|step| {
+            pose(step).local_on(Side::Left, RigidTransform::from_exp_coords(step) * pose(step))
+        }),
         kinks: &["half turn"],
+    },
+    Subject {
+        name: "RigidTransform.pushforward, pulled back",
+        golden: "",
+        programs: &[],
+        points: points::exp_coords,
+        record: Record::Batch(|x| {
+            let here = RigidTransform::from_exp_coords(x);
+            here.pullback(Side::Left, here.pushforward(Side::Right, x))
+        }),
+        kinks: &[],
     },
 ];
 

@@ -3,8 +3,9 @@
 //! Shared by the frontend, the builder, the parser and the verifier, so that one mistake has one message. Numbers such
 //! as `C12` name constraints; each is listed in `docs/graph-ir.md` and has a negative test.
 
+mod nested;
+
 use super::op::{Op, constant_matches};
-use super::{Rule, RuleKind};
 use crate::dim::{Dim, MAX_RANK, Shape, Type, display_shape};
 use smallvec::{SmallVec, smallvec};
 use std::fmt;
@@ -103,7 +104,13 @@ pub fn infer(op: &Op, operands: &[&Type], names: &[String]) -> Result<Types, Vio
             }
             replace_dim(operands[0], *axis, Dim::fixed(*size))
         }
-        Op::Custom(rule) => custom(rule, operands, names)?,
+        Op::Custom(rule) => nested::custom(rule, operands, names)?,
+        Op::StopGradient => operands[0].clone(),
+        Op::Call(_) | Op::Checkpoint(_) | Op::Switch(_) | Op::While(_) | Op::Scan(_) => {
+            let types = nested::region(op, operands, names)?;
+            types.iter().try_for_each(|ty| check_sizes(&ty.shape, names))?;
+            return Ok(types);
+        }
     };
     check_sizes(&ty.shape, names)?;
     Ok(smallvec![ty])
@@ -117,6 +124,10 @@ fn check_operand_count(op: &Op, count: usize) -> Result<(), Violation> {
         Op::Concatenate { .. } if count == 0 => return violation("C1", "concatenate needs at least one operand"),
         Op::Concatenate { .. } => count,
         Op::Custom(rule) => rule.wrt.len() + 1,
+        Op::Call(function) | Op::Checkpoint(function) => function.parameters.len(),
+        Op::Switch(branches) => branches.first().map_or(0, |branch| branch.parameters.len()) + 1,
+        Op::While(looped) => looped.body.parameters.len(),
+        Op::Scan(scan) => scan.body.parameters.len(),
         Op::Cast(_)
         | Op::Bitcast(_)
         | Op::Reshape { .. }
@@ -126,49 +137,14 @@ fn check_operand_count(op: &Op, count: usize) -> Result<(), Violation> {
         | Op::Reverse { .. }
         | Op::Reduce { .. }
         | Op::Take { .. }
-        | Op::ScatterAdd { .. } => 1,
+        | Op::ScatterAdd { .. }
+        | Op::StopGradient => 1,
     };
     if count == wanted {
         Ok(())
     } else {
         violation("C1", format!("{} takes {wanted} operands, got {count}", op.name()))
     }
-}
-
-/// C25 to C27.
-fn custom(rule: &Rule, operands: &[&Type], names: &[String]) -> Inferred {
-    let (value, arguments) = (operands[0], &operands[1..]);
-    let function = &rule.function;
-    if function.dims != names {
-        return violation("C25", format!("the rule @{} declares other dims than the function it is in", function.name));
-    }
-    let selected: Vec<&Type> =
-        arguments.iter().zip(&rule.wrt).filter(|&(_, &selected)| selected).map(|(&ty, _)| ty).collect();
-    if let Some(other) = [value].iter().chain(&selected).find(|ty| !ty.dtype.is_float()) {
-        let ty = other.display(names);
-        return violation("C26", format!("custom differentiates floats with respect to floats, not {ty}"));
-    }
-    let value = std::slice::from_ref(&value);
-    let (directions, results) = match rule.kind {
-        RuleKind::Jvp => (&selected[..], value),
-        RuleKind::Vjp => (value, &selected[..]),
-    };
-    let given = function.parameter_types().eq(arguments.iter().chain(directions).copied());
-    if given && function.result_types().eq(results.iter().copied()) {
-        return Ok(operands[0].clone());
-    }
-    let list =
-        |types: &mut dyn Iterator<Item = &Type>| types.map(|ty| ty.display(names)).collect::<Vec<_>>().join(", ");
-    let wanted = list(&mut arguments.iter().chain(directions).copied());
-    let (wanted_results, found) = (list(&mut results.iter().copied()), list(&mut function.parameter_types()));
-    let found_results = list(&mut function.result_types());
-    violation(
-        "C27",
-        format!(
-            "the {} rule has to be ({wanted}) -> ({wanted_results}), but is ({found}) -> ({found_results})",
-            rule.kind.name()
-        ),
-    )
 }
 
 /// C3: a shape has at most [`MAX_RANK`] axes, a size that is a number is not negative, and the fixed sizes other than 0

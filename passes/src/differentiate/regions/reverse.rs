@@ -1,0 +1,218 @@
+//! Cotangents through branches and loops.
+
+use super::super::DifferentiateError;
+use super::super::emit::Emitter;
+use super::super::vjp::way_back;
+use super::flow::varied_parameters;
+use super::{parameters_of, places};
+use rotrace_ir::Type;
+use rotrace_ir::graph::{Checkpoint, Function, GraphBuilder, Node, Op, Scan, ValueId, Values};
+use rotrace_ir::scalar::ScalarOp;
+use std::sync::Arc;
+
+/// A node that was emitted so that there is a way back.
+pub struct Forward {
+    pub results: Values,
+    pub way: Way,
+}
+
+/// The way back through a node: an operation, of some operands and of the cotangents of some results.
+pub struct Way {
+    op: Op,
+    /// Operands; those that are cotangents by the result's place, with their types.
+    operands: Vec<Source>,
+    /// For each result of the operation, the place of the operand of the node whose cotangent it adds to, if any.
+    targets: Vec<Option<usize>>,
+}
+
+enum Source {
+    Value(ValueId),
+    /// The cotangent of this result.
+    Cotangent(usize, Type),
+    /// Where a sum begins.
+    Nothing(Type),
+}
+
+impl Way {
+    /// What the cotangents of the results add to those of the operands, by place.
+    pub fn back(&self, e: &mut Emitter, cotangents: &[Option<ValueId>]) -> Vec<(usize, ValueId)> {
+        let operands = self.operands.iter().map(|source| match source {
+            Source::Value(value) => *value,
+            Source::Cotangent(place, ty) => cotangents[*place].unwrap_or_else(|| e.neutral(ty.dtype, &ty.shape)),
+            Source::Nothing(ty) => e.neutral(ty.dtype, &ty.shape),
+        });
+        let operands: Vec<ValueId> = operands.collect();
+        // The functions inside begin with nothing too.
+        e.has_neutral();
+        let results = match e.builder.push_all(self.op.clone(), &operands) {
+            Ok(results) => results,
+            Err(violation) => unreachable!("the way back takes what the way forwards left: {violation}"),
+        };
+        self.targets.iter().zip(results).filter_map(|(target, result)| Some(((*target)?, result))).collect()
+    }
+}
+
+/// Emits a node with functions in it, if its results have cotangents that its operands want.
+pub fn forward(
+    e: &mut Emitter,
+    function: &Function,
+    node: &Node,
+    operands: &[ValueId],
+    varied: &[bool],
+    asked: &[bool],
+) -> Result<Option<Forward>, DifferentiateError> {
+    let wrt: Vec<bool> = node.operands.iter().map(|id| varied[id.0 as usize]).collect();
+    let seeds: Vec<bool> = node.results.iter().map(|id| asked[id.0 as usize]).collect();
+    if !seeds.contains(&true) {
+        return Ok(None);
+    }
+    let way = match &node.op {
+        Op::Scan(scan) => return self::scan(e, scan, operands, wrt, &seeds).map(Some),
+        Op::Switch(branches) => {
+            let backs = branches.iter().map(|branch| way_back(branch, &wrt[1..], &seeds));
+            let op = Op::Switch(backs.collect::<Result<Vec<_>, _>>()?.into());
+            (op, wrt)
+        }
+        Op::Checkpoint(called) => (Op::Checkpoint(Arc::new(way_back(called, &wrt, &seeds)?)), wrt),
+        _ => return Ok(None),
+    };
+    let results = e.builder.copy(function, node, operands);
+    let (op, wrt) = way;
+    let mut sources: Vec<Source> = operands.iter().map(|&id| Source::Value(id)).collect();
+    sources.extend(places(&seeds).into_iter().map(|place| Source::Cotangent(place, e.ty(results[place]).clone())));
+    let targets = places(&wrt).into_iter().map(Some).collect();
+    Ok(Some(Forward { results, way: Way { op, operands: sources, targets } }))
+}
+
+/// A loop that also stacks what it carries, where the way back needs it, and the loop back.
+fn scan(
+    e: &mut Emitter,
+    scan: &Scan,
+    operands: &[ValueId],
+    wrt: Vec<bool>,
+    seeds: &[bool],
+) -> Result<Forward, DifferentiateError> {
+    let wrt = varied_parameters(&scan.body, scan.carried, wrt);
+    // What is carried has a cotangent in the iterations before the last, whoever asks for the last.
+    let seeds: Vec<bool> = wrt[..scan.carried].iter().chain(&seeds[scan.carried..]).copied().collect();
+    let back = way_back(&scan.body, &wrt, &seeds)?;
+    let used = used_parameters(&back);
+    let kept: Vec<usize> = (0..scan.carried).filter(|&place| used[place]).collect();
+    let mut body = scan.body.clone();
+    body.results.extend(kept.iter().map(|&place| scan.body.parameters[place]));
+    let stacking = Op::Scan(Arc::new(Scan { body, ..scan.clone() }));
+    let mut results = match e.builder.push_all(stacking, operands) {
+        Ok(results) => results,
+        Err(violation) => unreachable!("a loop can stack what it carries: {violation}"),
+    };
+    let stacks = results[results.len() - kept.len()..].to_vec();
+    results.truncate(results.len() - kept.len());
+    let reversed = Reversed { scan, wrt, seeds, kept, used, back };
+    Ok(Forward { way: reversed.way(e, operands, &results, &stacks), results })
+}
+
+fn used_parameters(function: &Function) -> Vec<bool> {
+    let mut used = vec![false; function.values.len()];
+    let operands = function.nodes.iter().flat_map(|node| &node.operands);
+    operands.chain(&function.results).for_each(|id| used[id.0 as usize] = true);
+    function.parameters.iter().map(|id| used[id.0 as usize]).collect()
+}
+
+/// A loop, for which the loop back is made.
+struct Reversed<'a> {
+    scan: &'a Scan,
+    /// Which parameters of the body are differentiated.
+    wrt: Vec<bool>,
+    /// Which results of the body have cotangents.
+    seeds: Vec<bool>,
+    /// Which carried values were stacked.
+    kept: Vec<usize>,
+    /// Which parameters of the body (and cotangents) the way back through it uses.
+    used: Vec<bool>,
+    /// The way back through the body.
+    back: Function,
+}
+
+impl Reversed<'_> {
+    /// Places of the body's parameters that are differentiated: carried, scanned, constant.
+    fn differentiated(&self) -> [Vec<usize>; 3] {
+        let (first, second) = (self.scan.carried, self.scan.carried + self.scan.scanned);
+        let all = places(&self.wrt);
+        let within =
+            |range: std::ops::Range<usize>| all.iter().copied().filter(|place| range.contains(place)).collect();
+        [within(0..first), within(first..second), within(second..self.wrt.len())]
+    }
+
+    /// Places of the body's parameters that the way back uses, scanned and constant.
+    fn reused(&self) -> [Vec<usize>; 2] {
+        let (first, second) = (self.scan.carried, self.scan.carried + self.scan.scanned);
+        let within = |range: std::ops::Range<usize>| range.filter(|&place| self.used[place]).collect();
+        [within(first..second), within(second..self.wrt.len())]
+    }
+
+    fn way(&self, e: &Emitter, operands: &[ValueId], results: &[ValueId], stacks: &[ValueId]) -> Way {
+        let [carried, scanned, constants] = self.differentiated();
+        let [slices, shared] = self.reused();
+        let own_type = |place: usize| e.ty(operands[place]).clone();
+        let stacked: Vec<usize> = places(&self.seeds).into_iter().filter(|&place| place >= self.scan.carried).collect();
+        let cotangent = |place: usize| Source::Cotangent(place, e.ty(results[place]).clone());
+        let mut sources: Vec<Source> = carried.iter().map(|&place| cotangent(place)).collect();
+        sources.extend(constants.iter().map(|&place| Source::Nothing(own_type(place))));
+        sources.extend(stacks.iter().map(|&stack| Source::Value(stack)));
+        sources.extend(slices.iter().map(|&place| Source::Value(operands[place])));
+        sources.extend(stacked.iter().map(|&place| cotangent(place)));
+        sources.extend(shared.iter().map(|&place| Source::Value(operands[place])));
+        let op = Op::Scan(Arc::new(Scan {
+            carried: carried.len() + constants.len(),
+            scanned: stacks.len() + slices.len() + stacked.len(),
+            length: self.scan.length,
+            reverse: !self.scan.reverse,
+            checkpoint: Checkpoint::All,
+            body: self.body(&stacked),
+        }));
+        let targets = carried.iter().chain(&constants).chain(&scanned).map(|&place| Some(place)).collect();
+        Way { op, operands: sources, targets }
+    }
+
+    /// One iteration back: cotangents of what is carried and sums for constants; kept values, slices, cotangents of slices;
+    /// constants.
+    fn body(&self, stacked: &[usize]) -> Function {
+        let (primal, body) = (&self.scan.body, &self.back);
+        let [carried, scanned, constants] = self.differentiated();
+        let [slices, shared] = self.reused();
+        let parameter = |place: usize| primal.ty(primal.parameters[place]).clone();
+        let result = |place: usize| primal.ty(primal.results[place]).clone();
+        let mut types: Vec<Type> = carried.iter().chain(&constants).map(|&place| parameter(place)).collect();
+        let kept_from = types.len();
+        types.extend(self.kept.iter().chain(&slices).map(|&place| parameter(place)));
+        let stacked_from = types.len();
+        types.extend(stacked.iter().map(|&place| result(place)));
+        let shared_from = types.len();
+        types.extend(shared.iter().map(|&place| parameter(place)));
+
+        let mut builder = GraphBuilder::new(body.name.clone(), body.dims.clone());
+        let given = parameters_of(&mut builder, &types);
+        let mut arguments: Vec<Option<ValueId>> = vec![None; body.parameters.len()];
+        for (position, &place) in self.kept.iter().chain(&slices).enumerate() {
+            arguments[place] = Some(given[kept_from + position]);
+        }
+        for (position, &place) in shared.iter().enumerate() {
+            arguments[place] = Some(given[shared_from + position]);
+        }
+        let cotangents = given[..carried.len()].iter().chain(&given[stacked_from..shared_from]);
+        for (argument, &cotangent) in arguments[primal.parameters.len()..].iter_mut().zip(cotangents) {
+            *argument = Some(cotangent);
+        }
+        // What is not used may be anything.
+        let arguments: Vec<ValueId> = arguments.into_iter().map(|argument| argument.unwrap_or(ValueId(0))).collect();
+        let values = builder.inline(body, &arguments);
+        let mut results = values[..carried.len()].to_vec();
+        let added = &values[carried.len() + scanned.len()..];
+        for (&sum, &part) in given[carried.len()..kept_from].iter().zip(added) {
+            let sum = builder.push(Op::Scalar(ScalarOp::Add), &[sum, part]);
+            results.push(sum.expect("a sum of values of one type"));
+        }
+        results.extend_from_slice(&values[carried.len()..carried.len() + scanned.len()]);
+        builder.finish(results)
+    }
+}

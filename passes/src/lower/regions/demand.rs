@@ -1,0 +1,201 @@
+//! What a loop or branch reads of its operands, if it can be inside of a kernel.
+
+use super::super::coordinates::{Coordinates, Origin, origin};
+use super::super::domain::{MOST_REDUCED, is_unrolled, taken_in};
+use super::{direct_results, is_stack, lanes};
+use rotrace_ir::dim::Shape;
+use rotrace_ir::graph::{Function, Node, NodeId, Op, ValueId};
+use rotrace_ir::kernel::{Affine, IndexId};
+use rustc_hash::FxHashSet;
+use smallvec::SmallVec;
+
+/// An operand, by its place, and coordinates at which it is read: lane `j` is loop index `j`, times are indices from
+/// [`TIME`] on, and a constant coordinate stands for all of its axis.
+pub(in super::super) type Demand = (usize, Coordinates);
+
+/// The index that stands for time in a loop; in loops inside of it, the next ones.
+const TIME: u32 = 1 << 10;
+
+/// What a node reads of its operands; `None` if it has to be a step of the plan.
+pub(in super::super) fn demands(function: &Function, node: NodeId) -> Option<Vec<Demand>> {
+    demands_within(function, node, Within { depth: 0, branch: false })
+}
+
+/// Where a loop or branch stands.
+#[derive(Clone, Copy)]
+struct Within {
+    /// In how many loops.
+    depth: u32,
+    /// Whether in a branch, where nothing is loaded or stored in loops.
+    branch: bool,
+}
+
+fn demands_within(function: &Function, node: NodeId, within: Within) -> Option<Vec<Demand>> {
+    let count = lanes(function, node)?.len();
+    let node = function.node(node);
+    let own_lanes: Coordinates = (0..count).map(|lane| Affine::index(IndexId(lane as u32))).collect();
+    let mut found = Vec::new();
+    match &node.op {
+        Op::Scan(scan) => {
+            if within.branch && (scan.scanned > 0 || scan.stacked() > 0) {
+                return None;
+            }
+            for (place, &operand) in node.operands.iter().enumerate().take(scan.carried) {
+                found.push((place, at_lanes(&function.ty(operand).shape, &own_lanes)));
+            }
+            let time = Affine::index(IndexId(TIME + within.depth));
+            let inner = Within { depth: within.depth + 1, ..within };
+            for (place, at) in read(&scan.body, &own_lanes, inner)? {
+                if place < scan.carried {
+                    // Only in its own lane does a loop know what it carries.
+                    if at[..] != at_lanes(&function.ty(node.operands[place]).shape, &own_lanes)[..] {
+                        return None;
+                    }
+                    continue;
+                }
+                let mut at = at;
+                if place < scan.carried + scan.scanned {
+                    at.insert(0, time.clone());
+                }
+                found.push((place, at));
+            }
+        }
+        Op::Switch(branches) => {
+            found.push((0, Coordinates::new()));
+            let inner = Within { branch: true, ..within };
+            for branch in branches.iter() {
+                found.extend(read(branch, &own_lanes, inner)?.into_iter().map(|(place, at)| (place + 1, at)));
+            }
+        }
+        _ => return None,
+    }
+    Some(found)
+}
+
+/// The coordinates of the elements at lanes.
+fn at_lanes(shape: &Shape, lanes: &Coordinates) -> Coordinates {
+    let mut at: Coordinates = SmallVec::from_elem(Affine::constant(0), shape.len());
+    at[..lanes.len()].clone_from_slice(lanes);
+    at
+}
+
+/// What a function reads of its parameters, by their place, to give its results at lanes.
+fn read(function: &Function, own_lanes: &Coordinates, within: Within) -> Option<Vec<Demand>> {
+    let mut reader = Reader { function, within, seen: FxHashSet::default(), waiting: Vec::new(), found: Vec::new() };
+    for &result in &function.results {
+        let mut at = own_lanes.clone();
+        if is_stack(function, result) {
+            if within.branch {
+                return None;
+            }
+            at.insert(0, Affine::index(IndexId(TIME + within.depth)));
+        }
+        let at = at_lanes(&function.ty(result).shape, &at);
+        reader.ask(result, at);
+    }
+    while let Some((value, at)) = reader.waiting.pop() {
+        reader.visit(value, &at)?;
+    }
+    Some(reader.found)
+}
+
+struct Reader<'a> {
+    function: &'a Function,
+    within: Within,
+    seen: FxHashSet<(ValueId, Coordinates)>,
+    waiting: Vec<(ValueId, Coordinates)>,
+    found: Vec<Demand>,
+}
+
+impl Reader<'_> {
+    fn ask(&mut self, value: ValueId, at: Coordinates) {
+        let at: Coordinates = at
+            .into_iter()
+            .map(|affine| if affine.as_constant().is_some() { Affine::constant(0) } else { affine })
+            .collect();
+        if self.seen.insert((value, at.clone())) {
+            self.waiting.push((value, at));
+        }
+    }
+
+    fn visit(&mut self, value: ValueId, at: &Coordinates) -> Option<()> {
+        let function = self.function;
+        let node = function.definition(value);
+        match &node.op {
+            Op::Parameter { index, .. } => self.found.push((*index as usize, at.clone())),
+            Op::Constant(_) | Op::Iota { .. } => {}
+            Op::Switch(_) | Op::While(_) | Op::Scan(_) => return self.region(value, node, at),
+            Op::Reduce { axes, .. } => {
+                if !is_unrolled(function.ty(node.operands[0]).shape[axes[0]]) {
+                    return None;
+                }
+                self.is_small(value, node, at)?;
+                let mut inner = at.clone();
+                inner.insert(axes[0], Affine::constant(0));
+                self.ask(node.operands[0], inner);
+            }
+            Op::Pad { .. } | Op::Concatenate { .. } => {
+                // Which operand it is depends on the constant that stands for all.
+                if let Origin::Stored = self.origin(value, node, at) {
+                    return None;
+                }
+                for &operand in &node.operands {
+                    let rank = function.ty(operand).rank();
+                    self.ask(operand, if rank == at.len() { at.clone() } else { Coordinates::new() });
+                }
+            }
+            op => match self.origin(value, node, at) {
+                Origin::Operand(which, moved) => self.ask(node.operands[which], moved),
+                Origin::View | Origin::Stored => return None,
+                Origin::Computed => {
+                    if let Op::ScatterAdd { .. } = op {
+                        self.is_small(value, node, at)?;
+                    }
+                    node.operands.iter().for_each(|&operand| self.ask(operand, at.clone()));
+                }
+            },
+        }
+        Some(())
+    }
+
+    fn origin(&self, value: ValueId, node: &Node, at: &Coordinates) -> Origin {
+        let shapes: SmallVec<[&Shape; 3]> = node.operands.iter().map(|&id| &self.function.ty(id).shape).collect();
+        origin(&node.op, &shapes, &self.function.ty(value).shape, at)
+    }
+
+    /// Whether the elements at constant coordinates, all of them, take in few enough scalars.
+    fn is_small(&self, value: ValueId, node: &Node, at: &Coordinates) -> Option<()> {
+        let sizes = self.function.ty(value).shape.iter().zip(at).filter(|(_, affine)| affine.as_constant().is_some());
+        let elements = sizes.map(|(dim, _)| dim.as_fixed().unwrap_or(u64::MAX)).fold(1, u64::saturating_mul);
+        (elements.saturating_mul(taken_in(self.function, node)) <= MOST_REDUCED).then_some(())
+    }
+
+    /// A loop or branch in this function, at an element of one of its results.
+    fn region(&mut self, value: ValueId, node: &Node, at: &Coordinates) -> Option<()> {
+        let defined = self.function.value(value);
+        let count = lanes(self.function, defined.node)?.len();
+        let first = usize::from(defined.index as usize >= direct_results(node));
+        let (own, rest) = (at.get(first..first + count)?, at.get(first + count..)?);
+        if rest.iter().any(|affine| affine.as_constant().is_none()) {
+            return None;
+        }
+        for (place, demanded) in demands_within(self.function, defined.node, self.within)? {
+            let moved: Option<Coordinates> = demanded.iter().map(|affine| substituted(affine, own)).collect();
+            self.ask(node.operands[place], moved?);
+        }
+        Some(())
+    }
+}
+
+/// A coordinate with other coordinates for the lanes.
+fn substituted(affine: &Affine, lanes: &[Affine]) -> Option<Affine> {
+    let mut sum = Affine { terms: SmallVec::new(), offset: affine.offset };
+    for &(index, factor) in &affine.terms {
+        let term = match lanes.get(index.0 as usize) {
+            Some(lane) => lane.times(factor)?,
+            None => Affine { terms: SmallVec::from_slice(&[(index, factor)]), ..Affine::constant(0) },
+        };
+        sum = sum.plus(&term)?;
+    }
+    Some(sum)
+}

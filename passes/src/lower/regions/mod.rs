@@ -1,0 +1,82 @@
+//! Loops and branches: inside of a kernel, or as steps of the plan.
+//!
+//! A loop whose body keeps *lanes* apart is one kernel: its grid is over the leading axes that all carried values share, and
+//! an iteration of it runs the whole loop with the short trailing axes in registers. What the body reads of scanned
+//! arrays and constants may lie anywhere; what it carries it must read in its own lane. Every other loop is a step of the
+//! plan that runs a plan of its body, which is always possible.
+
+mod demand;
+mod step;
+
+pub(super) use demand::demands;
+pub(super) use step::step;
+
+use super::domain::{MOST_UNROLLED, is_unrolled};
+use rotrace_ir::dim::Shape;
+use rotrace_ir::graph::{Function, Node, NodeId, Op, ValueId};
+
+/// Whether a node has functions that run when it does.
+pub(super) fn is_region(node: &Node) -> bool {
+    matches!(node.op, Op::Call(_) | Op::Checkpoint(_) | Op::Switch(_) | Op::While(_) | Op::Scan(_))
+}
+
+/// How many results come first that are no stacks.
+pub(super) fn direct_results(node: &Node) -> usize {
+    match &node.op {
+        Op::Scan(scan) => scan.carried,
+        _ => node.results.len(),
+    }
+}
+
+/// Whether a value is what a loop stacked.
+pub(super) fn is_stack(function: &Function, value: ValueId) -> bool {
+    let index = function.value(value).index as usize;
+    index >= direct_results(function.definition(value))
+}
+
+/// The leading sizes that everything a loop or branch carries and gives has in common, if the other axes of it all can be
+/// unrolled.
+pub(super) fn lanes(function: &Function, node: NodeId) -> Option<Shape> {
+    let mut shapes: Vec<Shape> = Vec::new();
+    let node = function.node(node);
+    match &node.op {
+        Op::Scan(scan) => {
+            let (carried, slices) = scan.body.results.split_at(scan.carried);
+            shapes.extend(carried.iter().map(|&id| scan.body.ty(id).shape.clone()));
+            for &slice in slices {
+                if is_stack(&scan.body, slice) {
+                    // Its slices are slices of ours.
+                    shapes.push(lanes(&scan.body, scan.body.value(slice).node)?);
+                } else {
+                    shapes.push(scan.body.ty(slice).shape.clone());
+                }
+            }
+        }
+        Op::Switch(branches) => shapes.extend(branches[0].result_types().map(|ty| ty.shape.clone())),
+        _ => return None,
+    }
+    let mut unrolled = 0_u64;
+    let mut common: Option<Shape> = None;
+    for shape in shapes {
+        let (count, elements) = leading(&shape);
+        let own = Shape::from_slice(&shape[..count]);
+        unrolled = unrolled.saturating_add(elements);
+        if common.get_or_insert_with(|| own.clone()) != &own {
+            return None;
+        }
+    }
+    common.filter(|_| unrolled <= MOST_UNROLLED)
+}
+
+/// How many leading axes are not unrolled, and how many elements the others have.
+fn leading(shape: &Shape) -> (usize, u64) {
+    let mut elements = 1_u64;
+    for (axis, &dim) in shape.iter().enumerate().rev() {
+        let next = dim.as_fixed().filter(|_| is_unrolled(dim)).map(|size| elements * size.max(1));
+        match next.filter(|&next| next <= MOST_UNROLLED) {
+            Some(next) => elements = next,
+            None => return (axis + 1, elements),
+        }
+    }
+    (0, elements)
+}

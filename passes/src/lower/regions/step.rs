@@ -1,0 +1,48 @@
+//! Loops and branches as steps of the plan.
+
+use super::super::lower;
+use super::super::memory::Memory;
+use rotrace_ir::graph::infer::Violation;
+use rotrace_ir::graph::{Function, NodeId, Op, ValueId};
+use rotrace_ir::plan::{LoopStep, PlanBufferId, Step, SwitchStep, WhileStep};
+
+/// The step of a node whose operands are in memory.
+pub(in super::super) fn step(function: &Function, memory: &mut Memory, node: NodeId) -> Result<Step, Violation> {
+    let node = function.node(node);
+    let mut buffers = |values: &[ValueId]| -> Vec<PlanBufferId> {
+        values.iter().map(|&value| memory.home(function, value).buffer).collect()
+    };
+    let (operands, results) = (buffers(&node.operands), buffers(&node.results));
+    Ok(match &node.op {
+        Op::Switch(branches) => Step::Switch(Box::new(SwitchStep {
+            selector: operands[0],
+            branches: branches.iter().map(lower).collect::<Result<_, _>>()?,
+            operands: operands[1..].to_vec(),
+            results,
+        })),
+        Op::While(looped) => Step::While(Box::new(WhileStep {
+            condition: lower(&looped.condition)?,
+            body: lower(&looped.body)?,
+            bound: looped.bound,
+            initial: operands[..looped.carried].to_vec(),
+            constants: operands[looped.carried..].to_vec(),
+            carried: results,
+        })),
+        Op::Scan(scan) => {
+            let (initial, rest) = operands.split_at(scan.carried);
+            let (scanned, constants) = rest.split_at(scan.scanned);
+            let (carried, stacked) = results.split_at(scan.carried);
+            Step::Loop(Box::new(LoopStep {
+                body: lower(&scan.body)?,
+                length: scan.length,
+                reverse: scan.reverse,
+                initial: initial.to_vec(),
+                scanned: scanned.to_vec(),
+                constants: constants.to_vec(),
+                carried: carried.to_vec(),
+                stacked: stacked.to_vec(),
+            }))
+        }
+        other => unreachable!("{} is no step of a plan", other.name()),
+    })
+}

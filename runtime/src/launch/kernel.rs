@@ -1,0 +1,188 @@
+//! Running one kernel, on one thread or many.
+
+use super::Call;
+use super::frame::{Extents, Frame, Spot};
+use super::memory::extent_size;
+use crate::bind::Sizes;
+use crate::code::Entry;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use rotrace_ir::kernel::{self, Block, Extent, Inst};
+use smallvec::SmallVec;
+use std::ops::Range;
+
+/// Estimated time of one scalar instruction on one lane; SIMD and multiple issue included (see
+/// `docs/records/threads.md`).
+const NANOSECONDS_PER_INSTRUCTION: f64 = 0.07;
+
+/// So many iterations a loop is taken to have that ends when a condition does not hold.
+const WHILE_ITERATIONS: f64 = 64.0;
+
+/// How a call may use threads.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Threads {
+    /// The most that one step uses; 0 for as many as the current pool has.
+    pub(crate) cap: usize,
+    /// Estimated time from which a step is spread.
+    pub(crate) from_nanoseconds: f64,
+}
+
+/// A step that launches a kernel.
+pub(super) struct Kernel {
+    /// Its number in the code.
+    code: usize,
+    arguments: Range<Spot>,
+    extent: Extent,
+    work: Work,
+    /// Where its grid is kept during the call, if it may run more than once.
+    kept: Option<Kept>,
+}
+
+/// The numbers of a grid: its iterations, and the pieces to cut it into.
+#[derive(Clone, Copy)]
+struct Kept {
+    grid: Spot,
+    pieces: Spot,
+}
+
+impl Kernel {
+    /// A kernel, and whether it runs at most once in a call.
+    pub(super) fn new(
+        kernel: &kernel::Kernel,
+        code: usize,
+        arguments: Range<Spot>,
+        once: bool,
+        extents: &mut Extents,
+    ) -> Self {
+        let kept = (!once).then(|| Kept { grid: extents.number(), pieces: extents.number() });
+        Self { code, arguments, extent: kernel.grid, work: Work::of(kernel), kept }
+    }
+
+    #[inline]
+    pub(super) fn number(&self, frame: &mut Frame<'_>, call: &Call<'_>) {
+        if let Some(kept) = self.kept {
+            let (grid, pieces) = self.cut(call);
+            frame.set_number(kept.grid, grid as usize);
+            frame.set_number(kept.pieces, pieces);
+        }
+    }
+
+    /// The grid's iterations, and the pieces to cut it into.
+    #[inline]
+    fn cut(&self, call: &Call<'_>) -> (i64, usize) {
+        let grid = extent_size(self.extent, call.sizes).max(0);
+        (grid, self.work.pieces(grid, call.sizes, call.threads))
+    }
+
+    #[inline]
+    pub(super) fn run(&self, frame: &Frame<'_>, call: &Call<'_>) {
+        let (entry, constants) = call.code.step(self.code);
+        let buffers = frame.pointers(self.arguments.clone());
+        let launch = Launch { entry, buffers, sizes: call.sizes.as_ptr(), constants };
+        let (grid, pieces) = match self.kept {
+            Some(kept) => (frame.number(kept.grid) as i64, frame.number(kept.pieces)),
+            None => self.cut(call),
+        };
+        match pieces {
+            0 | 1 => launch.run(0, grid),
+            pieces => launch.run_pieces(grid, pieces as i64),
+        }
+    }
+}
+
+/// One step's kernel with its arguments.
+struct Launch {
+    entry: Entry,
+    buffers: *const *mut u8,
+    sizes: *const i64,
+    constants: *const u8,
+}
+
+// SAFETY: threads run disjoint ranges of grid iterations, which by the kernel IR's rules are independent: what one of them
+// writes no other writes or reads.
+unsafe impl Sync for Launch {}
+
+impl Launch {
+    fn run(&self, start: i64, end: i64) {
+        // SAFETY: the entry was compiled for this kernel; `buffers` and `sizes` outlive the call; every buffer holds
+        // the elements of its shape for these sizes (arguments were checked, temporaries allocated so); reads and
+        // writes are aligned or allow any alignment, and kernels that the verifier accepts stay in bounds.
+        unsafe { (self.entry)(self.buffers, self.sizes, start, end, self.constants) }
+    }
+
+    /// The whole grid in pieces of nearly equal length, over threads.
+    #[cold]
+    fn run_pieces(&self, grid: i64, pieces: i64) {
+        (0..pieces).into_par_iter().for_each(|piece| {
+            let bound = |piece: i64| (i128::from(grid) * i128::from(piece) / i128::from(pieces)) as i64;
+            self.run(bound(piece), bound(piece + 1));
+        });
+    }
+}
+
+/// An estimate of one grid iteration's work: instructions, each times the extents of the loops around it.
+struct Work {
+    /// Instructions outside of inner loops.
+    straight: f64,
+    looped: Vec<(f64, SmallVec<[Around; 2]>)>,
+}
+
+/// A loop around instructions: its extent, and the most iterations to reckon with.
+type Around = (Extent, f64);
+
+impl Work {
+    fn of(kernel: &kernel::Kernel) -> Self {
+        let mut work = Self { straight: 0.0, looped: Vec::new() };
+        work.block(&kernel.body, &SmallVec::new());
+        work
+    }
+
+    fn block(&mut self, block: &Block, around: &SmallVec<[Around; 2]>) {
+        let count = block.insts.len() as f64;
+        if around.is_empty() {
+            self.straight += count;
+        } else {
+            self.looped.push((count, around.clone()));
+        }
+        self.loops(block, around);
+    }
+
+    /// What the loops of a block run, also those on the expected sides of its branches.
+    fn loops(&mut self, block: &Block, around: &SmallVec<[Around; 2]>) {
+        for inst in &block.insts {
+            match inst {
+                Inst::Loop(nested) => {
+                    let mut around = around.clone();
+                    let most = if nested.condition().is_some() { WHILE_ITERATIONS } else { f64::INFINITY };
+                    around.push((nested.extent, most));
+                    inst.blocks().for_each(|block| self.block(block, &around));
+                }
+                Inst::If { then, .. } => self.loops(then, around),
+                Inst::Constant { .. }
+                | Inst::Scalar { .. }
+                | Inst::Cast { .. }
+                | Inst::Bitcast { .. }
+                | Inst::Index { .. }
+                | Inst::Load { .. }
+                | Inst::Store { .. }
+                | Inst::Lookup { .. } => {}
+            }
+        }
+    }
+
+    /// Into how many pieces to cut the grid: one per thread, if the estimated time is worth waking them.
+    #[inline(always)]
+    fn pieces(&self, grid: i64, sizes: &Sizes, threads: Threads) -> usize {
+        let mut instructions = self.straight;
+        for (count, around) in &self.looped {
+            instructions += around
+                .iter()
+                .fold(*count, |product, &(extent, most)| product * (extent_size(extent, sizes) as f64).min(most));
+        }
+        let nanoseconds = instructions * grid as f64 * NANOSECONDS_PER_INSTRUCTION;
+        if nanoseconds < threads.from_nanoseconds || threads.cap == 1 {
+            return 1;
+        }
+        let cap = if threads.cap == 0 { rayon::current_num_threads() } else { threads.cap };
+        cap.min(grid.max(1) as usize)
+    }
+}
