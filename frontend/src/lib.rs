@@ -24,9 +24,12 @@
 //! * [`Tensor`] is a traced array, with the Python array API's operations as methods; [`Array`] is concrete data.
 //! * [`trace`] makes a [`Traced`] function, which [`Traced::grad`] and its like transform and [`Traced::compile`]
 //!   compiles for types such as `"f64[n, 3], f64[3]"`.
+//! * [`Traced::vmap`] maps a function of one row over all rows, along any axes; [`Traced::jacobian`], [`Traced::hessian`] and their
+//!   like are made of it and of derivatives.
 //! * Arguments and results are [`Tree`]s: tuples, arrays, vectors, options, structs with `#[derive(Tree)]`.
 //! * [`Traced::tangent`] differentiates with respect to steps on a [`Manifold`]: 3 numbers for a rotation, 6 for a rigid transform.
 //! * [`native`] makes a plain Rust function an operation, with a derivative by a rule.
+//! * [`optimize`] has optimisers, one step as one handle; [`linear`] small linear equations.
 //! * [`spatial`] has rotations and rigid transforms, with the conventions of `scipy.spatial.transform`.
 //!
 //! [`eager`] has the spatial operations on arrays, compiled behind the scenes. The features `nalgebra` and `glam` convert
@@ -71,6 +74,7 @@ pub use tensor::{
     IntoAxes, IntoShape, IntoTensor, Operand, Tensor, Weak, concat, constant, eye, full, ones, stack, where_, zeros,
 };
 pub use trace::{
-    Length, Lowered, MappedAxes, Scan, Traced, While, checkpoint, cond, fori, scan, switch, trace, while_loop,
+    Differentiable, Length, Lowered, MappedAxes, Scan, Sparsity, Traced, While, checkpoint, cond, fori, scan, switch,
+    trace, while_loop,
 };
 pub use tree::{Leaf, Leaves, Tree};

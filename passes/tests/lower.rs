@@ -45,3 +45,22 @@ fn what_is_not_repeated_or_depends_on_no_loop_is_not_stored() {
     }";
     assert_eq!(kernels(number), 1);
 }
+
+#[test]
+fn what_many_pieces_are_taken_of_is_stored() {
+    let taken = |indices: &[usize]| {
+        let list: Vec<String> = indices.iter().map(usize::to_string).collect();
+        let (list, count) = (list.join(", "), indices.len());
+        kernels(&format!(
+            "fn @taken(%0: f64[100]) -> (f64[{count}]) {{
+              %1: f64[100] = negative %0
+              %2: f64[{count}] = take %1 {{axis = 0, indices = [{list}]}}
+              return %2
+            }}"
+        ))
+    };
+    // Squares have no runs, so that each index is a piece; the others are one run.
+    let squares: Vec<usize> = (0..40).map(|index| index * index % 97).collect();
+    assert_eq!(taken(&squares), 2);
+    assert_eq!(taken(&(0..40).collect::<Vec<_>>()), 1);
+}

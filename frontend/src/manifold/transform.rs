@@ -1,8 +1,9 @@
 //! Derivatives of traced functions with respect to steps on manifolds.
 
 use super::{Manifold, Side};
-use crate::trace::{jacobian, located_at};
-use crate::{Tensor, Traced, Tree, trace};
+use crate::trace::{Plan, located_at};
+use crate::tree::{leaves, with_leaves};
+use crate::{Differentiable, Tensor, Traced, Tree, trace};
 use std::panic::Location;
 
 /// A traced function whose derivatives are taken with respect to steps of its arguments; made by [`Traced::tangent`].
@@ -124,20 +125,34 @@ impl<'a, In: Manifold + 'a, Out: Tree<Tensor> + 'a> Tangential<'a, In, Out> {
     }
 }
 
-impl<'a, In: Manifold + 'a> Tangential<'a, In, Tensor> {
-    /// The Jacobian of a function with one float result, under the conditions of [`Traced::jacobian`]: a leaf
-    /// `[batch..., in...]` of the tangent becomes `[batch..., out..., in...]`.
+impl<'a, In: Manifold + 'a, Out: Differentiable<In::Tangent> + 'a> Tangential<'a, In, Out> {
+    /// The Jacobian, under the conditions of [`Traced::jacobian`]: a leaf `[batch..., in...]` of the tangent becomes
+    /// `[batch..., out..., in...]`.
     ///
     /// For one rotation per row and a result `[n, m]`, with 1 batch axis, that is `[n, m, 3]`.
     #[must_use]
     #[track_caller]
-    pub fn jacobian(&self, batch_axes: usize) -> Traced<'a, In, In::Tangent> {
+    pub fn jacobian(&self, batch_axes: usize) -> Traced<'a, In, Out::Jacobian> {
         let Self { function, side } = self.clone();
         located_at(Location::caller(), || {
             trace(move |point: In| {
-                let push = |tangent| point.clone().pushforward(side, tangent);
-                let pull = |cotangent| point.clone().pullback(side, cotangent);
-                jacobian(&function, &point, &point.zero_tangent(), batch_axes, push, pull)
+                let results = function.call_traced(point.clone());
+                let (zero, values) = (point.zero_tangent(), leaves(&results));
+                let zeros = leaves(&zero);
+                let plan = Plan { name: "jacobian", mode: None, batch_axes, arguments: &zeros, results: &values };
+                let push = |leaf: usize, tangent: Tensor| {
+                    let mut tangents = zeros.clone();
+                    tangents[leaf] = tangent;
+                    let along = point.clone().pushforward(side, with_leaves(&zero, tangents));
+                    leaves(&function.jvp().call_traced((point.clone(), along)).1)
+                };
+                let pull = |result: usize, cotangent: Tensor| {
+                    let to_result = trace(|point: In| leaves(&function.call_traced(point))[result]);
+                    let (_, gradient) = to_result.vjp().call_traced((point.clone(), cotangent));
+                    leaves(&point.clone().pullback(side, gradient))
+                };
+                let blocks = plan.blocks(&push, &pull);
+                results.assemble(&mut blocks.into_iter().map(|blocks| with_leaves(&zero, blocks)))
             })
         })
     }

@@ -12,6 +12,7 @@ mod control;
 mod custom;
 mod frame;
 mod jacobian;
+mod linear;
 mod native;
 mod parameters;
 mod traced;
@@ -21,7 +22,8 @@ mod vmap;
 pub use axes::MappedAxes;
 pub use control::{Length, Scan, While, checkpoint, cond, fori, scan, switch, while_loop};
 pub(crate) use frame::{Mistake, Recorder, located_at, record, type_of};
-pub(crate) use jacobian::jacobian;
+pub(crate) use jacobian::Plan;
+pub use jacobian::{Differentiable, Sparsity};
 pub(crate) use native::native_call;
 pub use traced::{Lowered, Traced, trace};
 

@@ -188,54 +188,27 @@ impl<'a, In: Tree<Tensor>, Out: Tree<Tensor>> Traced<'a, In, Out> {
     pub fn call_traced(&self, arguments: In) -> Out {
         let location = place_of(Location::caller());
         let (operands, outline) = (leaves(&arguments), Outline::of(&arguments));
-        let (results, recorded) = self.recorded(&operands, outline, location);
-        inlined(&results, recorded.as_ref(), &operands, location)
-    }
-
-    /// [`call_traced`](Self::call_traced) for each of several arguments of one structure and one list of types: the
-    /// function is recorded once.
-    pub(super) fn call_each(&self, arguments: &[In], location: &'static Location<'static>) -> Vec<Out> {
-        let Some(first) = arguments.first() else { return Vec::new() };
-        let (results, recorded) = self.recorded(&leaves(first), Outline::of(first), location);
-        arguments.iter().map(|arguments| inlined(&results, recorded.as_ref(), &leaves(arguments), location)).collect()
-    }
-
-    /// The structure of the results, and the function with what it captures, recorded for operands of the top frame.
-    /// `None` after a mistake, which that frame keeps.
-    fn recorded(
-        &self,
-        operands: &[Tensor],
-        arguments: Outline,
-        location: &'static Location<'static>,
-    ) -> (Outline, Option<(Function, Vec<Tensor>)>) {
-        let found = top_types(operands, location);
+        let found = top_types(&operands, location);
         let inert = found.is_none();
         let (dims, types) = found.unwrap_or_default();
-        let request = Request { dims, types, arguments, may_capture: true, inert, location };
+        let request = Request { dims, types, arguments: outline, may_capture: true, inert, location };
         let Recorded { results, outcome } = (self.recording)(&request);
-        (results, outcome.map_err(poison).ok())
-    }
-}
-
-/// The results of a recorded function on `operands`, whose nodes become part of the top frame.
-fn inlined<Out: Tree<Tensor>>(
-    results: &Outline,
-    recorded: Option<&(Function, Vec<Tensor>)>,
-    operands: &[Tensor],
-    location: &'static Location<'static>,
-) -> Out {
-    let mut values = match recorded {
-        Some((function, captures)) => record_all(location, |recorder| {
-            let all = operands.iter().chain(captures);
-            let ids = all.map(|&tensor| recorder.resolve(tensor)).collect::<Result<Vec<_>, _>>()?;
-            Ok(recorder.builder().inline(function, &ids))
-        }),
-        None => Vec::new(),
-    };
-    values.resize(results.leaves, Tensor::POISON);
-    match results.build(values) {
-        Some(results) => results,
-        None => unreachable!("a tree is built from its own outline"),
+        let mut values = match outcome {
+            Ok((function, captures)) => record_all(location, |recorder| {
+                let all = operands.iter().chain(&captures);
+                let ids = all.map(|&tensor| recorder.resolve(tensor)).collect::<Result<Vec<_>, _>>()?;
+                Ok(recorder.builder().inline(&function, &ids))
+            }),
+            Err(error) => {
+                poison(error);
+                Vec::new()
+            }
+        };
+        values.resize(results.leaves, Tensor::POISON);
+        match results.build(values) {
+            Some(results) => results,
+            None => unreachable!("a tree is built from its own outline"),
+        }
     }
 }
 

@@ -143,7 +143,7 @@ pub(crate) fn leaves<L: Clone, T: Tree<L>>(tree: &T) -> Vec<L> {
     leaves
 }
 
-/// The tree of the same structure over as many other leaves.
+/// The tree of the same structure over other leaves, as many as it has.
 pub(crate) fn with_leaves<L, T: Tree<L>>(like: &T, leaves: Vec<L>) -> T {
     match Outline::of(like).build(leaves) {
         Some(tree) => tree,

@@ -9,6 +9,8 @@ mod eager_statistics;
 mod errors;
 mod implementations;
 mod interpolation;
+mod jacobians;
+mod jacobians_sparse;
 mod linear;
 mod loops;
 mod manifolds;

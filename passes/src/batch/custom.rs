@@ -5,42 +5,49 @@
 
 use super::batched;
 use super::emit::{Emitter, Mapped};
+use super::flow::function_has_while;
+use rotrace_ir::Type;
 use rotrace_ir::graph::infer::Violation;
 use rotrace_ir::graph::{Function, GraphBuilder, Op, Rule, RuleKind, ValueId};
 use std::sync::Arc;
 
 /// The value with the batched rule.
 pub fn custom(e: &mut Emitter, rule: &Rule, operands: &[Mapped]) -> Result<ValueId, Violation> {
-    let arguments = &operands[1..];
-    let mut lifted: Vec<Mapped> = vec![Mapped { value: e.spread(operands[0])?, batched: true }];
-    for (&argument, &selected) in arguments.iter().zip(&rule.wrt) {
-        lifted.push(if selected { Mapped { value: e.spread(argument)?, batched: true } } else { argument });
+    let mask = e.active.filter(|_| function_has_while(&rule.function));
+    let mut values: Vec<ValueId> = vec![e.spread(operands[0])?];
+    let mut axes = Vec::new();
+    for (&argument, &selected) in operands[1..].iter().zip(&rule.wrt) {
+        values.push(if selected { e.spread(argument)? } else { argument.value });
+        axes.push(selected || argument.batched);
     }
     let selected = rule.wrt.iter().filter(|&&selected| selected).count();
-    let rule = if selected == 0 {
-        constant(e, rule, &lifted)?
-    } else {
-        let (directions, results) = match rule.kind {
-            RuleKind::Jvp => (selected, 1),
-            RuleKind::Vjp => (1, selected),
-        };
-        let axes: Vec<bool> =
-            lifted[1..].iter().map(|argument| argument.batched).chain(vec![true; directions]).collect();
-        let function = batched(&rule.function, &axes, &vec![true; results], e.size)?.function;
-        Rule { function, ..rule.clone() }
+    let (directions, results) = match rule.kind {
+        RuleKind::Jvp => (selected, 1),
+        RuleKind::Vjp => (1, selected),
     };
-    let values: Vec<ValueId> = lifted.iter().map(|operand| operand.value).collect();
-    e.push(Op::Custom(Arc::new(rule)), &values)
+    axes.resize(axes.len() + directions, true);
+    let function = batched(&rule.function, &axes, &vec![true; results], e.size, mask.is_some())?.function;
+    let (mut function, mut wrt) = (function, rule.wrt.clone());
+    if let Some(mask) = mask {
+        function = with_mask_ahead(&function, directions)?;
+        values.push(mask);
+        wrt.push(false);
+    }
+    e.push(Op::Custom(Arc::new(Rule { kind: rule.kind, wrt, function })), &values)
 }
 
-/// The rule of a value that is differentiated with respect to nothing: of its cotangent, no cotangents. (Of no tangents,
-/// its tangent would be of a type that nothing tells the size of.)
-fn constant(e: &Emitter, rule: &Rule, operands: &[Mapped]) -> Result<Rule, Violation> {
-    let dims = e.builder.function().dims.clone();
-    let mut builder = GraphBuilder::new(rule.function.name.clone(), dims);
-    for operand in operands[1..].iter().chain(&operands[..1]) {
-        builder.parameter(e.ty(operand.value).clone())?;
+/// The function whose last parameter, the mask, stands ahead of the directions: it is an argument of the rule.
+fn with_mask_ahead(function: &Function, directions: usize) -> Result<Function, Violation> {
+    let mask = function.parameters.len() - 1;
+    let first = mask - directions;
+    let mut order: Vec<usize> = (0..mask).collect();
+    order.insert(first, mask);
+    let types: Vec<&Type> = function.parameter_types().collect();
+    let mut builder = GraphBuilder::new(function.name.clone(), function.dims.clone());
+    let mut arguments = vec![ValueId(0); order.len()];
+    for place in order {
+        arguments[place] = builder.parameter(types[place].clone())?;
     }
-    let function: Function = builder.finish(Vec::new());
-    Ok(Rule { kind: RuleKind::Vjp, wrt: rule.wrt.clone(), function })
+    let results = builder.inline(function, &arguments);
+    Ok(builder.finish(results))
 }

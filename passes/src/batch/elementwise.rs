@@ -10,7 +10,7 @@ pub fn scalar(e: &mut Emitter, op: &Op, operands: &[Mapped]) -> Result<ValueId, 
     e.push(op.clone(), &operands)
 }
 
-/// Casts and bitcasts.
+/// Casts, bitcasts, and what stops a gradient.
 pub fn convert(e: &mut Emitter, op: &Op, operand: Mapped) -> Result<ValueId, Violation> {
     e.push(op.clone(), &[operand.value])
 }

@@ -1,7 +1,7 @@
 //! Appending nodes with and without the new axis.
 
 use rotrace_ir::graph::infer::Violation;
-use rotrace_ir::graph::{Function, GraphBuilder, Node, Op, ValueId, Values};
+use rotrace_ir::graph::{Function, GraphBuilder, Location, Node, Op, ValueId, Values};
 use rotrace_ir::{Dim, Shape, Type};
 use smallvec::SmallVec;
 
@@ -18,6 +18,8 @@ pub struct Emitter {
     pub builder: GraphBuilder,
     /// The size of the new axis.
     pub size: Dim,
+    /// The rows that the function runs for, `bool[size]`, if that may not be all.
+    pub active: Option<ValueId>,
 }
 
 impl Emitter {
@@ -25,7 +27,21 @@ impl Emitter {
     pub fn new(function: &Function, size: Dim) -> Self {
         let mut builder = GraphBuilder::new(format!("{}_vmap", function.name), function.dims.clone());
         builder.reserve(function.nodes.len());
-        Self { builder, size }
+        for file in &function.files {
+            builder.file(file);
+        }
+        Self { builder, size, active: None }
+    }
+
+    /// A builder for a function inside of this one, whose nodes belong to the same line.
+    pub fn nested(&self, name: &str) -> GraphBuilder {
+        let own = self.builder.function();
+        let mut builder = GraphBuilder::new(name, own.dims.clone());
+        builder.location = self.builder.location.map(|location| {
+            let file = builder.file(&own.files[location.file as usize]);
+            Location { file, ..location }
+        });
+        builder
     }
 
     /// Appends a parameter.
@@ -75,13 +91,6 @@ impl Emitter {
     /// All values with the new axis.
     pub fn spread_all(&mut self, operands: &[Mapped]) -> Result<Values, Violation> {
         operands.iter().map(|&operand| self.spread(operand)).collect()
-    }
-
-    /// Ends the function.
-    pub fn finish(self, results: Vec<ValueId>, original: &Function) -> Function {
-        let mut function = self.builder.finish(results);
-        function.files.clone_from(&original.files);
-        function
     }
 }
 

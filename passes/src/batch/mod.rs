@@ -12,12 +12,13 @@
 //! * The new axis stands first in every value that has it. Who wants it elsewhere transposes parameters and results.
 //! * The output is an ordinary [`Function`] with the dims of the input, so that it can be batched again, differentiated
 //!   before or after, and compiled. The size of the axis is a number or one of its named dimensions.
-//! * Nothing recurses over the graph but into functions in it, which have a bounded depth. Nodes keep their source lines.
+//! * Nothing recurses over the graph but into nested functions, which have a bounded depth. Nodes keep their source lines.
 
 mod contract;
 mod custom;
 mod elementwise;
 mod emit;
+mod flow;
 mod index;
 mod movement;
 mod native;
@@ -25,9 +26,9 @@ mod reduce;
 mod regions;
 
 use emit::{Emitter, Mapped};
-use rotrace_ir::Dim;
 use rotrace_ir::graph::infer::Violation;
 use rotrace_ir::graph::{Function, Node, Op};
+use rotrace_ir::{DType, Dim, Type};
 use smallvec::{SmallVec, smallvec};
 
 /// Why a function cannot be batched as asked.
@@ -71,7 +72,7 @@ pub struct Batched {
 pub fn batch(function: &Function, parameters: &[bool], results: &[bool], size: Dim) -> Result<Batched, BatchError> {
     check_selection(function, "parameters", function.parameters.len(), parameters)?;
     check_selection(function, "results", function.results.len(), results)?;
-    batched(function, parameters, results, size)
+    batched(function, parameters, results, size, false)
         .map_err(|violation| BatchError::Violation { function: function.name.clone(), violation })
 }
 
@@ -87,12 +88,22 @@ fn check_selection(
     Err(BatchError::Selection { function: function.name.clone(), what, count, given: selection.len() })
 }
 
-/// [`batch`] with selections that fit.
-fn batched(function: &Function, parameters: &[bool], results: &[bool], size: Dim) -> Result<Batched, Violation> {
+/// [`batch`] with selections that fit. A *masked* function has a further, last parameter, which says of each row whether
+/// the function runs for it: loops that might never end do so for those rows only.
+fn batched(
+    function: &Function,
+    parameters: &[bool],
+    results: &[bool],
+    size: Dim,
+    masked: bool,
+) -> Result<Batched, Violation> {
     let mut e = Emitter::new(function, size);
     let mut values: Vec<Mapped> = Vec::with_capacity(function.values.len());
     for (ty, &batched) in function.parameter_types().zip(parameters) {
         values.push(e.parameter(ty, batched)?);
+    }
+    if masked {
+        e.active = Some(e.parameter(&Type::scalar(DType::Bool), true)?.value);
     }
     for node in &function.nodes[function.parameters.len()..] {
         e.builder.location = node.location;
@@ -106,7 +117,7 @@ fn batched(function: &Function, parameters: &[bool], results: &[bool], size: Dim
         given.push(if wanted { Mapped { value: e.spread(result)?, batched: true } } else { result });
     }
     let results = given.iter().map(|result| result.batched).collect();
-    let function = e.finish(given.into_iter().map(|result| result.value).collect(), function);
+    let function = e.builder.finish(given.into_iter().map(|result| result.value).collect());
     Ok(Batched { function, results })
 }
 
@@ -117,7 +128,8 @@ fn apply(
     node: &Node,
     operands: &[Mapped],
 ) -> Result<SmallVec<[Mapped; 1]>, Violation> {
-    if operands.iter().all(|operand| !operand.batched) {
+    let is_masked = || e.active.is_some() && flow::has_while(&node.op);
+    if operands.iter().all(|operand| !operand.batched) && !is_masked() {
         return Ok(e.copy(function, node, operands));
     }
     let value = match &node.op {
@@ -125,7 +137,7 @@ fn apply(
             unreachable!("{} has no operands, and so none with the axis", node.op.name())
         }
         Op::Scalar(_) => elementwise::scalar(e, &node.op, operands)?,
-        Op::Cast(_) | Op::Bitcast(_) => elementwise::convert(e, &node.op, operands[0])?,
+        Op::Cast(_) | Op::Bitcast(_) | Op::StopGradient => elementwise::convert(e, &node.op, operands[0])?,
         Op::Reshape { shape } => movement::reshape(e, shape, operands[0])?,
         Op::Broadcast { shape, axes } => movement::broadcast(e, shape, axes, operands[0])?,
         Op::Transpose { permutation } => movement::transpose(e, permutation, operands[0])?,
@@ -138,10 +150,10 @@ fn apply(
         Op::Take { axis, indices } => index::take(e, *axis, indices, operands[0])?,
         Op::ScatterAdd { axis, indices, size } => index::scatter_add(e, *axis, indices, *size, operands[0])?,
         Op::Custom(rule) => custom::custom(e, rule, operands)?,
-        Op::StopGradient => elementwise::convert(e, &node.op, operands[0])?,
-        op @ (Op::Call(_) | Op::Checkpoint(_) | Op::Switch(_) | Op::While(_) | Op::Scan(_)) => {
-            return regions::region(e, op, operands);
-        }
+        Op::Call(called) | Op::Checkpoint(called) => return regions::call(e, &node.op, called, operands),
+        Op::Switch(branches) => return regions::switch(e, &node.op, branches, operands),
+        Op::While(looped) => return regions::while_loop(e, looped, operands),
+        Op::Scan(scan) => return regions::scan(e, scan, operands),
         Op::Native(called) => return native::native(e, function, node, called, operands),
     };
     Ok(smallvec![Mapped { value, batched: true }])

@@ -1,194 +1,268 @@
-//! Calls, branches and loops: functions of all rows in their place.
+//! Branches and loops.
 //!
-//! A branch that all rows take alike stays a branch; rows that choose for themselves compute all branches and select. A
-//! loop that each row leaves for itself runs while any row wants to, and rows that are done keep what they have.
+//! * What selects a branch is the same for all rows: the branch is selected once, and runs for all rows. Otherwise all
+//!   branches run for all rows, and each row takes the results of its own.
+//! * Whether a loop goes on is the same for all rows: so it does. Otherwise it runs while any row wants to, and rows that are
+//!   done keep what they carry.
+//! * A loop along an axis has as many iterations for every row.
+//!
+//! A branch that a row does not take is no reason to run: an endless loop in it runs for the rows that take it, by a *mask*
+//! that is a further argument of functions with such loops.
 
 use super::batched;
 use super::emit::{Emitter, Mapped};
+use super::flow::{function_has_while, has_while, result_axes, scan_axes, while_axes};
 use rotrace_ir::graph::infer::Violation;
-use rotrace_ir::graph::{Function, GraphBuilder, Op, Reduction, Scan, ValueId, While};
+use rotrace_ir::graph::{Function, GraphBuilder, Op, Reduction, Scan, ValueId, Values, While};
 use rotrace_ir::scalar::ScalarOp;
-use rotrace_ir::{DType, Dim, Scalar, Type};
+use rotrace_ir::{DType, Dim, Scalar, Shape, Type};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
-type Results = SmallVec<[Mapped; 1]>;
+type Emitted = Result<SmallVec<[Mapped; 1]>, Violation>;
 
-/// The results of an operation with functions in it.
-pub fn region(e: &mut Emitter, op: &Op, operands: &[Mapped]) -> Result<Results, Violation> {
-    match op {
-        Op::Call(function) => called(e, function, operands, Op::Call),
-        Op::Checkpoint(function) => called(e, function, operands, Op::Checkpoint),
-        Op::Switch(branches) if operands[0].batched => choose(e, branches, operands),
-        Op::Switch(branches) => switch(e, branches, operands),
-        Op::While(looped) => while_loop(e, looped, operands),
-        Op::Scan(scan) => self::scan(e, scan, operands),
-        other => unreachable!("{} has no functions that run", other.name()),
-    }
-}
-
-fn axes(operands: &[Mapped]) -> Vec<bool> {
+fn axes_of(operands: &[Mapped]) -> Vec<bool> {
     operands.iter().map(|operand| operand.batched).collect()
 }
 
-fn values(operands: &[Mapped]) -> Vec<ValueId> {
+fn values_of(operands: &[Mapped]) -> Vec<ValueId> {
     operands.iter().map(|operand| operand.value).collect()
 }
 
-fn pushed(e: &mut Emitter, op: Op, operands: &[ValueId], axes: &[bool]) -> Result<Results, Violation> {
-    let results = e.builder.push_all(op, operands)?;
-    Ok(results.into_iter().zip(axes).map(|(value, &batched)| Mapped { value, batched }).collect())
+fn mapped(values: Values, axes: &[bool]) -> SmallVec<[Mapped; 1]> {
+    values.into_iter().zip(axes).map(|(value, &batched)| Mapped { value, batched }).collect()
 }
 
-fn called(
-    e: &mut Emitter,
-    function: &Function,
-    operands: &[Mapped],
-    op: impl Fn(Arc<Function>) -> Op,
-) -> Result<Results, Violation> {
-    let batched = batched(function, &axes(operands), &vec![false; function.results.len()], e.size)?;
-    pushed(e, op(Arc::new(batched.function)), &values(operands), &batched.results)
+/// Calls and checkpoints; `wrap` is the operation.
+pub fn call(e: &mut Emitter, op: &Op, function: &Function, operands: &[Mapped]) -> Emitted {
+    let mask = e.active.filter(|_| has_while(op));
+    let none = vec![false; function.results.len()];
+    let inner = batched(function, &axes_of(operands), &none, e.size, mask.is_some())?;
+    let values: Vec<ValueId> = values_of(operands).into_iter().chain(mask).collect();
+    let function = Arc::new(inner.function);
+    let op = if matches!(op, Op::Call(_)) { Op::Call(function) } else { Op::Checkpoint(function) };
+    Ok(mapped(e.builder.push_all(op, &values)?, &inner.results))
 }
 
-/// A branch for all rows: what one branch gives with the axis, all give with it.
-fn switch(e: &mut Emitter, branches: &[Function], operands: &[Mapped]) -> Result<Results, Violation> {
-    let arguments = axes(&operands[1..]);
-    let mut wanted = vec![false; branches[0].results.len()];
-    for branch in branches {
-        let own = batched(branch, &arguments, &wanted, e.size)?.results;
-        wanted.iter_mut().zip(own).for_each(|(wanted, own)| *wanted |= own);
+/// One branch for all rows, or each row's own.
+pub fn switch(e: &mut Emitter, op: &Op, branches: &[Function], operands: &[Mapped]) -> Emitted {
+    if operands[0].batched {
+        return chosen(e, branches, operands);
     }
-    let all = branches.iter().map(|branch| Ok(batched(branch, &arguments, &wanted, e.size)?.function));
-    pushed(e, Op::Switch(all.collect::<Result<Vec<_>, _>>()?.into()), &values(operands), &wanted)
+    let mask = e.active.filter(|_| has_while(op));
+    let axes = axes_of(operands);
+    let results = result_axes(op, &axes, mask.is_some());
+    let branches = branches
+        .iter()
+        .map(|branch| Ok(batched(branch, &axes[1..], &results, e.size, mask.is_some())?.function))
+        .collect::<Result<Vec<_>, Violation>>()?;
+    let values: Vec<ValueId> = values_of(operands).into_iter().chain(mask).collect();
+    Ok(mapped(e.builder.push_all(Op::Switch(branches.into()), &values)?, &results))
 }
 
-/// A branch for each row.
-fn choose(e: &mut Emitter, branches: &[Function], operands: &[Mapped]) -> Result<Results, Violation> {
-    let arguments = &operands[1..];
-    let selector = operands[0].value;
-    let dtype = e.ty(selector).dtype;
-    let mut chosen: Option<Results> = None;
+/// The results of every branch, and of those each row's own.
+fn chosen(e: &mut Emitter, branches: &[Function], operands: &[Mapped]) -> Emitted {
+    let (selector, arguments) = (operands[0].value, &operands[1..]);
+    let axes = axes_of(arguments);
+    let mut chosen: Vec<ValueId> = Vec::new();
     for (place, branch) in branches.iter().enumerate() {
-        let wanted = vec![true; branch.results.len()];
-        let function = batched(branch, &axes(arguments), &wanted, e.size)?.function;
-        let own = pushed(e, Op::Call(Arc::new(function)), &values(arguments), &wanted)?;
-        chosen = Some(match chosen {
-            None => own,
-            Some(before) => {
-                let mask = if dtype == DType::Bool { selector } else { at_least(e, selector, place)? };
-                let pairs = own.iter().zip(&before);
-                pairs.map(|(own, before)| select(e, mask, *own, *before)).collect::<Result<_, _>>()?
-            }
-        });
+        let taken = taken(e, selector, place, branches.len())?;
+        let masked = function_has_while(branch);
+        let all = vec![true; branch.results.len()];
+        let function = batched(branch, &axes, &all, e.size, masked)?.function;
+        let mut values = values_of(arguments);
+        if masked {
+            values.push(e.both(taken, e.active)?);
+        }
+        let results = e.builder.inline(&function, &values);
+        chosen = if place == 0 {
+            results
+        } else {
+            let pairs = results.into_iter().zip(chosen);
+            pairs.map(|(own, other)| select_rows(&mut e.builder, taken, own, other)).collect::<Result<_, _>>()?
+        };
     }
-    Ok(chosen.unwrap_or_default())
+    Ok(chosen.into_iter().map(|value| Mapped { value, batched: true }).collect())
 }
 
-fn at_least(e: &mut Emitter, selector: ValueId, place: usize) -> Result<ValueId, Violation> {
-    let Type { dtype, shape } = e.ty(selector).clone();
+/// Which rows take the branch at `place`.
+fn taken(e: &mut Emitter, selector: ValueId, place: usize, count: usize) -> Result<ValueId, Violation> {
+    let dtype = e.ty(selector).dtype;
+    if dtype == DType::Bool {
+        return if place == 1 { Ok(selector) } else { e.push(Op::Scalar(ScalarOp::Not), &[selector]) };
+    }
+    if count == 1 {
+        return e.all_rows();
+    }
     let number = e.push(Op::constant(Scalar::from_i64(dtype, place as i64)), &[])?;
-    let number = e.push(Op::Broadcast { shape, axes: Vec::new() }, &[number])?;
-    e.push(Op::Scalar(ScalarOp::GreaterEqual), &[selector, number])
+    let number = e.spread(Mapped { value: number, batched: false })?;
+    let compare = match place {
+        0 => ScalarOp::LessEqual,
+        last if last + 1 == count => ScalarOp::GreaterEqual,
+        _ => ScalarOp::Equal,
+    };
+    e.push(Op::Scalar(compare), &[selector, number])
 }
 
-/// Rows of `taken` where the mask holds.
-fn select(e: &mut Emitter, mask: ValueId, taken: Mapped, other: Mapped) -> Result<Mapped, Violation> {
-    let value = select_rows(&mut e.builder, mask, taken.value, other.value)?;
-    Ok(Mapped { value, batched: true })
-}
-
+/// Rows of `own` where the condition holds, else of `other`.
 fn select_rows(
     builder: &mut GraphBuilder,
-    mask: ValueId,
-    taken: ValueId,
+    condition: ValueId,
+    own: ValueId,
     other: ValueId,
 ) -> Result<ValueId, Violation> {
-    let shape = builder.function().ty(taken).shape.clone();
-    let mask = builder.push(Op::Broadcast { shape, axes: vec![0] }, &[mask])?;
-    builder.push(Op::Scalar(ScalarOp::Select), &[mask, taken, other])
+    let shape: Shape = builder.function().ty(own).shape.clone();
+    let condition = if shape.len() == 1 {
+        condition
+    } else {
+        builder.push(Op::Broadcast { shape, axes: vec![0] }, &[condition])?
+    };
+    builder.push(Op::Scalar(ScalarOp::Select), &[condition, own, other])
 }
 
-/// Which parameters of a loop's body have the axis, in some iteration: what is carried has it as soon as one iteration
-/// gives it.
-fn settled(body: &Function, carried: usize, mut parameters: Vec<bool>, size: Dim) -> Result<Vec<bool>, Violation> {
-    loop {
-        let results = batched(body, &parameters, &vec![false; body.results.len()], size)?.results;
-        let grown = (0..carried).filter(|&place| results[place] && !parameters[place]);
-        let grown: Vec<usize> = grown.collect();
-        if grown.is_empty() {
-            return Ok(parameters);
+/// A loop while a condition holds: for all rows alike, or for each as long as it wants.
+pub fn while_loop(e: &mut Emitter, looped: &While, operands: &[Mapped]) -> Emitted {
+    let axes = while_axes(looped, &axes_of(operands), e.active.is_some());
+    let carried = axes[..looped.carried].to_vec();
+    let mut operands = operands.to_vec();
+    for (operand, &axis) in operands.iter_mut().zip(&carried) {
+        if axis {
+            *operand = Mapped { value: e.spread(*operand)?, batched: true };
         }
-        grown.into_iter().for_each(|place| parameters[place] = true);
+    }
+    if e.active.is_none() {
+        let condition = batched(&looped.condition, &axes, &[false], e.size, false)?;
+        if !condition.results[0] {
+            let body = batched(&looped.body, &axes, &carried, e.size, false)?.function;
+            let op = Op::While(Arc::new(While { condition: condition.function, body, ..looped.clone() }));
+            return Ok(mapped(e.builder.push_all(op, &values_of(&operands))?, &carried));
+        }
+    }
+    let rows = Rows::new(e, looped, &axes)?;
+    let all = match e.active {
+        Some(active) => active,
+        None => e.all_rows()?,
+    };
+    let values = values_of(&operands);
+    let wants = rows.condition.inlined(&mut e.builder, &values, all);
+    let wants = e.both(wants, e.active)?;
+    let (own, constants) = values.split_at(looped.carried);
+    let values = [own, &[wants], constants].concat();
+    let types: Vec<Type> = values.iter().map(|&value| e.ty(value).clone()).collect();
+    let op = Op::While(Arc::new(While {
+        carried: looped.carried + 1,
+        bound: looped.bound,
+        condition: any_row(e, looped, &types)?,
+        body: rows.body(e, looped, &types)?,
+    }));
+    let results = e.builder.push_all(op, &values)?;
+    Ok(mapped(results, &carried))
+}
+
+/// The functions of a loop that each row runs as long as it wants; behind what the loop carries stands which rows want to.
+struct Rows {
+    condition: Masked,
+    body: Masked,
+}
+
+/// A function of all rows, whose last parameter is a mask if it has one.
+struct Masked {
+    function: Function,
+    masked: bool,
+}
+
+impl Masked {
+    fn new(e: &Emitter, function: &Function, axes: &[bool]) -> Result<Self, Violation> {
+        let masked = function_has_while(function);
+        let all = vec![true; function.results.len()];
+        Ok(Self { function: batched(function, axes, &all, e.size, masked)?.function, masked })
+    }
+
+    fn call(&self, builder: &mut GraphBuilder, values: &[ValueId], mask: ValueId) -> Vec<ValueId> {
+        let values: Vec<ValueId> = values.iter().copied().chain(self.masked.then_some(mask)).collect();
+        builder.inline(&self.function, &values)
+    }
+
+    /// Its one result.
+    fn inlined(&self, builder: &mut GraphBuilder, values: &[ValueId], mask: ValueId) -> ValueId {
+        self.call(builder, values, mask)[0]
     }
 }
 
-fn while_loop(e: &mut Emitter, looped: &While, operands: &[Mapped]) -> Result<Results, Violation> {
-    let mut parameters = settled(&looped.body, looped.carried, axes(operands), e.size)?;
-    let by_row = batched(&looped.condition, &parameters, &[false], e.size)?.results[0];
-    if by_row {
-        // Rows that are done keep what they have, so that every row has its own.
-        parameters[..looped.carried].fill(true);
+impl Rows {
+    fn new(e: &Emitter, looped: &While, axes: &[bool]) -> Result<Self, Violation> {
+        Ok(Self { condition: Masked::new(e, &looped.condition, axes)?, body: Masked::new(e, &looped.body, axes)? })
     }
-    let condition = batched(&looped.condition, &parameters, &[by_row], e.size)?.function;
-    let wanted: Vec<bool> = parameters[..looped.carried].to_vec();
-    let body = batched(&looped.body, &parameters, &wanted, e.size)?.function;
-    let (condition, body) = if by_row { (any(&condition)?, masked(&condition, &body)?) } else { (condition, body) };
-    let operands = spread_where(e, operands, &parameters)?;
-    let op = Op::While(Arc::new(While { carried: looped.carried, bound: looped.bound, condition, body }));
-    pushed(e, op, &operands, &wanted)
-}
 
-/// Operands, with the axis where the parameters have it.
-fn spread_where(e: &mut Emitter, operands: &[Mapped], parameters: &[bool]) -> Result<Vec<ValueId>, Violation> {
-    let pairs = operands.iter().zip(parameters);
-    pairs.map(|(&operand, &batched)| if batched { e.spread(operand) } else { Ok(operand.value) }).collect()
+    /// One iteration of the rows that want to; the others stay as they are.
+    fn body(&self, e: &Emitter, looped: &While, types: &[Type]) -> Result<Function, Violation> {
+        let mut builder = e.nested(&looped.body.name);
+        let given = parameters(&mut builder, types)?;
+        let (own, rest) = given.split_at(looped.carried);
+        let (wants, constants) = (rest[0], &rest[1..]);
+        let next = self.body.call(&mut builder, &[own, constants].concat(), wants);
+        let mut results = Vec::new();
+        for (&before, next) in own.iter().zip(next) {
+            results.push(select_rows(&mut builder, wants, next, before)?);
+        }
+        let again = self.condition.inlined(&mut builder, &[&results, constants].concat(), wants);
+        results.push(builder.push(Op::Scalar(ScalarOp::And), &[wants, again])?);
+        Ok(builder.finish(results))
+    }
 }
 
 /// Whether any row wants to go on.
-fn any(condition: &Function) -> Result<Function, Violation> {
-    let mut builder = GraphBuilder::new(condition.name.clone(), condition.dims.clone());
-    let given = parameters_of(&mut builder, condition)?;
-    let rows = builder.inline(condition, &given)[0];
-    let any = builder.push(Op::Reduce { kind: Reduction::Any, axes: vec![0] }, &[rows])?;
+fn any_row(e: &Emitter, looped: &While, types: &[Type]) -> Result<Function, Violation> {
+    let mut builder = e.nested(&looped.condition.name);
+    let wants = parameters(&mut builder, types)?[looped.carried];
+    let any = builder.push(Op::Reduce { kind: Reduction::Any, axes: vec![0] }, &[wants])?;
     Ok(builder.finish(vec![any]))
 }
 
-/// An iteration for the rows that want to go on.
-fn masked(condition: &Function, body: &Function) -> Result<Function, Violation> {
-    let mut builder = GraphBuilder::new(body.name.clone(), body.dims.clone());
-    let given = parameters_of(&mut builder, body)?;
-    let rows = builder.inline(condition, &given)[0];
-    let next = builder.inline(body, &given);
-    let next = next.into_iter().zip(&given).map(|(next, &before)| select_rows(&mut builder, rows, next, before));
-    let next: Vec<ValueId> = next.collect::<Result<_, _>>()?;
-    Ok(builder.finish(next))
+fn parameters(builder: &mut GraphBuilder, types: &[Type]) -> Result<Vec<ValueId>, Violation> {
+    types.iter().map(|ty| builder.parameter(ty.clone())).collect()
 }
 
-fn parameters_of(builder: &mut GraphBuilder, function: &Function) -> Result<Vec<ValueId>, Violation> {
-    function.parameter_types().map(|ty| builder.parameter(ty.clone())).collect()
-}
-
-fn scan(e: &mut Emitter, scan: &Scan, operands: &[Mapped]) -> Result<Results, Violation> {
-    let parameters = settled(&scan.body, scan.carried, axes(operands), e.size)?;
-    let mut wanted = vec![false; scan.body.results.len()];
-    wanted[..scan.carried].copy_from_slice(&parameters[..scan.carried]);
-    let body = batched(&scan.body, &parameters, &wanted, e.size)?;
-    let mut given = spread_where(e, operands, &parameters)?;
-    for (place, operand) in given.iter_mut().enumerate().skip(scan.carried).take(scan.scanned) {
-        if parameters[place] {
-            *operand = with_leading_exchanged(e, *operand)?;
-        }
+/// The same iterations for all rows. The axis along which the loop runs stays in front of arrays that it scans and stacks.
+pub fn scan(e: &mut Emitter, scan: &Scan, operands: &[Mapped]) -> Emitted {
+    let mask = e.active.filter(|_| function_has_while(&scan.body));
+    let axes = scan_axes(scan, &axes_of(operands), mask.is_some());
+    let mut values = Vec::new();
+    for (place, (&operand, &axis)) in operands.iter().zip(&axes).enumerate() {
+        values.push(match (axis, place) {
+            (true, place) if place < scan.carried => e.spread(operand)?,
+            (true, place) if place < scan.carried + scan.scanned => swapped(e, operand.value)?,
+            (true | false, _) => operand.value,
+        });
     }
+    values.extend(mask);
+    let mut wanted = axes[..scan.carried].to_vec();
+    wanted.resize(scan.body.results.len(), false);
+    let body = batched(&scan.body, &axes, &wanted, e.size, mask.is_some())?;
     let op = Op::Scan(Arc::new(Scan { body: body.function, ..scan.clone() }));
-    let mut results = pushed(e, op, &given, &body.results)?;
-    for stack in results.iter_mut().skip(scan.carried).filter(|stack| stack.batched) {
-        stack.value = with_leading_exchanged(e, stack.value)?;
+    let mut results = mapped(e.builder.push_all(op, &values)?, &body.results);
+    for stack in results[scan.carried..].iter_mut().filter(|stack| stack.batched) {
+        stack.value = swapped(e, stack.value)?;
     }
     Ok(results)
 }
 
-/// The axis of rows and the axis along which a loop runs, each in the other's place.
-fn with_leading_exchanged(e: &mut Emitter, array: ValueId) -> Result<ValueId, Violation> {
-    let permutation = [1, 0].into_iter().chain(2..e.ty(array).rank()).collect();
-    e.push(Op::Transpose { permutation }, &[array])
+/// The first two axes in the other order.
+fn swapped(e: &mut Emitter, value: ValueId) -> Result<ValueId, Violation> {
+    let mut permutation: Vec<usize> = (0..e.ty(value).rank()).collect();
+    permutation.swap(0, 1);
+    e.push(Op::Transpose { permutation }, &[value])
+}
+
+impl Emitter {
+    /// `true` for every row.
+    fn all_rows(&mut self) -> Result<ValueId, Violation> {
+        let always = self.push(Op::constant(Scalar::bool(true)), &[])?;
+        let shape: Shape = [self.size].into_iter().collect::<SmallVec<[Dim; 4]>>();
+        self.push(Op::Broadcast { shape, axes: Vec::new() }, &[always])
+    }
+
+    fn both(&mut self, rows: ValueId, others: Option<ValueId>) -> Result<ValueId, Violation> {
+        others.map_or(Ok(rows), |others| self.push(Op::Scalar(ScalarOp::And), &[rows, others]))
+    }
 }

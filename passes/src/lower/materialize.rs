@@ -1,20 +1,26 @@
 //! Decides which values must be stored in memory between kernels.
 //!
 //! Everything is fused unless it cannot be: a reduction over a long axis, a concatenation or padding along a looped axis,
-//! a reshape that splits a loop index, elements that would take in too many scalars each; or had better not be: what is dear
-//! and repeated along a loop that it does not depend on. (What depends on no loop at all stays: engines compute it once,
-//! ahead of the loops.) The analysis walks from users to operands with *representative* coordinates (one
-//! fresh loop index per axis that may be looped) through the very functions that the emission uses.
+//! a reshape that splits a loop index, elements that would take in too many scalars each, many pieces of one value side by
+//! side; or had better not be: what is dear and repeated along a loop that it does not depend on. (What depends on no
+//! loop at all stays: engines compute it once, ahead of the loops.) The analysis walks from users to operands with
+//! *representative* coordinates (one fresh loop index per axis that may be looped) through the very functions that the
+//! emission uses.
 
 use super::coordinates::{Coordinates, Origin, origin};
 use super::cost::dear_values;
-use super::domain::{MOST_REDUCED, is_unrolled, taken_in, unrolled_axes};
+use super::domain::{LONGEST_UNROLLED, MOST_REDUCED, is_unrolled, taken_in, unrolled_axes};
 use super::regions;
 use rotrace_ir::Dim;
 use rotrace_ir::dim::{DimId, Shape};
 use rotrace_ir::graph::{Function, Node, Op, ValueId};
 use rotrace_ir::kernel::{Affine, IndexId};
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
+
+/// The most pieces of one value that a concatenation has without that the value is stored: as many as a short axis has
+/// elements.
+const MOST_PIECES: usize = LONGEST_UNROLLED as usize;
 
 /// What may stand at one axis, from simple to general; the join of two is their maximum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -122,6 +128,7 @@ impl Analysis<'_> {
                         let flags = own_flags(self.function, node, piece);
                         self.demand(operand, &flags);
                     }
+                    self.store_sources_of_pieces(node);
                     return;
                 }
                 _ => {}
@@ -182,6 +189,29 @@ impl Analysis<'_> {
         // Past an operand of named size no constant coordinate has a known place.
         let Op::Concatenate { axis } = &node.op else { return false };
         node.operands.iter().any(|&operand| self.function.ty(operand).shape[*axis].name.is_some())
+    }
+
+    /// Stores what more than [`MOST_PIECES`] operands of a node are pieces of: each is code of its own, which would
+    /// compute it again.
+    fn store_sources_of_pieces(&mut self, node: &Node) {
+        if node.operands.len() <= MOST_PIECES {
+            return;
+        }
+        let mut pieces: FxHashMap<ValueId, usize> = FxHashMap::default();
+        for &operand in &node.operands {
+            let mut source = operand;
+            while let Op::Slice { .. } | Op::Reverse { .. } | Op::Broadcast { .. } | Op::Reshape { .. } =
+                self.function.definition(source).op
+            {
+                source = self.function.definition(source).operands[0];
+            }
+            *pieces.entry(source).or_default() += 1;
+        }
+        for (source, count) in pieces {
+            if count > MOST_PIECES && !matches!(self.function.definition(source).op, Op::Iota { .. }) {
+                self.store(source);
+            }
+        }
     }
 
     /// Whether the operand of a broadcast is dear, depends on a loop, and is repeated along another.

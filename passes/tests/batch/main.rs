@@ -5,6 +5,7 @@ mod rows;
 
 mod derivatives;
 mod operations;
+mod regions;
 mod selection;
 
 use rotrace_ir::graph::{Constant, Function};
@@ -56,7 +57,7 @@ fn arguments(function: &Function, dims: &[u64]) -> Vec<Constant> {
     let mut number = move |dtype: DType| match next() % 16 {
         0 => Scalar::from_f64(dtype, -0.0),
         1 if dtype.is_float() => Scalar::from_f64(dtype, f64::NAN),
-        2 => Scalar::from_f64(dtype, 1e16),
+        2 if dtype.is_float() => Scalar::from_f64(dtype, 1e16),
         _ if dtype == DType::Bool => Scalar::bool(next() % 2 == 1),
         _ if dtype.is_float() => Scalar::from_f64(dtype, (next() % 1000) as f64 / 333.0 - 1.5),
         _ => Scalar::from_i64(dtype, (next() % 9) as i64 - 4),

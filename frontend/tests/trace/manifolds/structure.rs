@@ -191,10 +191,10 @@ fn mistakes_have_the_users_line() {
     let line = line!() + 1;
     let deep = apply.tangent().jacobian(2);
     assert!(message(&deep, "f64[4], f64[3]", line).contains("the result has fewer axes than the 2 of the batch"));
-    let line = line!() + 1;
+    // Sizes may be named on both sides, or large.
     let whole = apply.jacobian(0);
-    assert!(message(&whole, "f64[n, 4], f64[n, 3]", line).contains("neither all sizes of the arguments"));
-    assert!(message(&whole, "f64[3000, 4], f64[3000, 3]", line).contains("9000 passes, more than 4096"));
+    assert!(types(&whole.lower("f64[n, 4], f64[n, 3]").unwrap()).ends_with("-> f64[n, 3, n, 4], f64[n, 3, n, 3]"));
+    assert!(whole.lower("f64[3000, 4], f64[3000, 3]").is_ok());
     let line = line!() + 1;
     let gradient = apply.tangent().grad();
     assert!(
