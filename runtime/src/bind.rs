@@ -2,7 +2,7 @@
 
 use crate::{Error, View, ViewMut};
 use rotrace_ir::dim::{Dim, Type, display_shape};
-use rotrace_ir::graph::Function;
+use rotrace_ir::graph::{Function, Op};
 use rotrace_ir::kernel::Extent;
 use rotrace_ir::plan::{Plan, Step};
 use smallvec::SmallVec;
@@ -33,9 +33,7 @@ impl Signature {
         let mut signature = Self::of_plan(plan);
         // The lowering may rename dimensions, and computes some values nowhere.
         signature.dims.clone_from(&function.dims);
-        for &dim in function.values.iter().flat_map(|value| &value.ty.shape) {
-            raise(&mut signature.least, dim);
-        }
+        least_sizes_of_values(function, &mut signature.least);
         Ok(signature)
     }
 
@@ -126,6 +124,20 @@ impl Signature {
         let note = if known.is_empty() { String::new() } else { format!(" (where {})", known.join(", ")) };
         let expected = format!("{}{}", ty.dtype, display_shape(&ty.shape, &self.dims));
         Error::Argument { index, expected, got: format!("{}{:?}", view.dtype, view.shape), note }
+    }
+}
+
+/// Raises the least sizes of the names to what the function and those in it need. Rules for derivatives do not run.
+fn least_sizes_of_values(function: &Function, least: &mut [i64]) {
+    function.values.iter().flat_map(|value| &value.ty.shape).for_each(|&dim| raise(least, dim));
+    for node in &function.nodes {
+        if let Op::Custom(_) = node.op {
+            continue;
+        }
+        if let Op::Scan(scan) = &node.op {
+            raise(least, scan.length);
+        }
+        node.op.functions().into_iter().for_each(|nested| least_sizes_of_values(nested, least));
     }
 }
 

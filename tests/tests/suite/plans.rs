@@ -11,6 +11,7 @@ use rotrace_ir::dim::{Dim, DimId, Type};
 use rotrace_ir::graph::Constant;
 use rotrace_ir::interpret::plan::run_plan_with;
 use rotrace_ir::plan::{LoopStep, Plan, Step};
+use rotrace_ir::text::parse_function;
 use rotrace_ir::{DType, Scalar};
 use rotrace_runtime::{Engine, Error, Executable, Natives, Options, View, ViewMut};
 use rotrace_tests::engines::{configurations, kernel_interpreter, run};
@@ -332,6 +333,31 @@ fn sizes_that_loops_cannot_have() {
     assert_eq!(elements(&run(&executable, &[rod(9)]).expect("seven")[0]), [7.0]);
     let error = run(&executable, &[rod(1)]).expect_err("a negative number of iterations");
     assert_eq!(error, "named dimension `n` is 1, but the program needs at least 2");
+}
+
+#[test]
+fn sizes_that_nested_functions_cannot_have() {
+    // A loop of n-1 iterations, and in its body a value of n-2 elements of which nobody sees the size.
+    let text = "fn @f(dims n; %x: f64[n], %y: f64[]) -> (f64[]) {
+      %z: f64[] = scan %y, %x {carried = 1, scanned = 0, length = n-1, reverse = false, checkpoint = all, body = fn @g(dims n; %c: f64[], %x: f64[n]) -> (f64[]) {
+        %t: f64[n-2] = slice %x {start = [2], limit = [n], step = [1]}
+        %s: f64[] = reduce %t {kind = sum, axes = [0]}
+        %d: f64[] = add %c, %s
+        return %d
+      }}
+      return %z
+    }";
+    let function = parse_function(text).unwrap_or_else(|error| panic!("{error}"));
+    for options in [options(), kernel_interpreter().1] {
+        let executable = Executable::compile(&function, &options).unwrap_or_else(|error| panic!("{error}"));
+        let call = |size: u64| run(&executable, &[array(&[size], vec![1.0; size as usize]), array(&[], [0.5])]);
+        assert_eq!(call(2), Ok(vec![array(&[], [0.5])]));
+        assert_eq!(call(4), Ok(vec![array(&[], [6.5])]));
+        for size in [0, 1] {
+            let message = format!("named dimension `n` is {size}, but the program needs at least 2");
+            assert_eq!(call(size), Err(message));
+        }
+    }
 }
 
 #[test]
