@@ -14,7 +14,7 @@ mod parameters;
 mod traced;
 mod transform;
 
-pub(crate) use frame::{Mistake, Recorder, located_at, record, type_of};
+pub(crate) use frame::{Mistake, Recorder, called, located_as, located_at, record, type_of, unlocated};
 pub(crate) use jacobian::jacobian;
 pub use traced::{Lowered, Traced, trace};
 
