@@ -17,7 +17,8 @@ pub mod cranelift;
 /// which runs the grid iterations `start..end`: `buffers[k]` is the first element of the kernel's buffer `k`, aligned to
 /// its element size; `dims[d]` is the size of named dimension `d`; `constants` is a copy of [`Self::constants`] at an
 /// address divisible by 16. It touches no memory but the elements that the iterations address, or that lie between two such
-/// elements of one buffer, and nothing at all where `start >= end`.
+/// elements of one buffer, and nothing at all where `start >= end`. For a scratch buffer, `buffers[k]` is memory for
+/// [`Self::SCRATCH_COPIES`] times its elements, which nothing else uses during the call.
 #[derive(Clone, Debug, Default)]
 pub struct Artifact {
     /// Machine code with its read-only data.
@@ -35,6 +36,9 @@ pub struct Artifact {
 impl Artifact {
     /// What the address of the code must be divisible by.
     pub const ALIGNMENT: usize = 64;
+
+    /// How many iterations of the grid run at once at most, each with its own scratch.
+    pub const SCRATCH_COPIES: u64 = 4;
 }
 
 /// Why there is no artifact.

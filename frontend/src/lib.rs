@@ -28,6 +28,7 @@
 //!   like are made of it and of derivatives.
 //! * Arguments and results are [`Tree`]s: tuples, arrays, vectors, options, structs with `#[derive(Tree)]`.
 //! * [`Traced::tangent`] differentiates with respect to steps on a [`Manifold`]: 3 numbers for a rotation, 6 for a rigid transform.
+//! * [`optimize`] has optimisers, one step as one handle; [`linear`] small linear equations.
 //! * [`spatial`] has rotations and rigid transforms, with the conventions of `scipy.spatial.transform`.
 //!
 //! [`eager`] has the spatial operations on arrays, compiled behind the scenes. The features `nalgebra` and `glam` convert
@@ -62,11 +63,15 @@ pub use compiled::{Compiled, With};
 pub use error::Error;
 pub use manifold::{Manifold, Side, Tangential};
 pub use rotrace_derive::{Manifold, Tree};
+pub use rotrace_ir::graph::Checkpoint;
 pub use rotrace_ir::{DType, Dim, Shape};
 pub use rotrace_runtime::{Engine, Executable, Options, Report};
 pub use signature::{Signature, Specification};
 pub use tensor::{
     IntoAxes, IntoShape, IntoTensor, Operand, Tensor, Weak, concat, constant, eye, full, ones, stack, where_, zeros,
 };
-pub use trace::{Differentiable, Lowered, MappedAxes, Sparsity, Traced, trace};
+pub use trace::{
+    Differentiable, Length, Lowered, MappedAxes, Scan, Sparsity, Traced, While, checkpoint, cond, fori, scan, switch,
+    trace, while_loop,
+};
 pub use tree::{Leaf, Leaves, Tree};

@@ -180,7 +180,7 @@ fn k14_accesses() {
     violates(&kernel("v0: f64 = load %0[i0]"), "K14", "buffer %0 has 2 axes, got 1 coordinates");
     violates(&kernel("v0: f32 = load %0[i0, 0]"), "K14", "v0 is f32 where f64 is needed");
     violates(&kernel("v0: i64 = index 0 store %1[i0] v0"), "K14", "v0 is i64 where f64 is needed");
-    let mut scratch = kernel(&format!("{LOAD} store %1[i0] v0"));
+    let mut scratch = kernel("v0: f64 = load %0[1, 0] store %1[3] v0");
     scratch.buffers.iter_mut().for_each(|buffer| buffer.access = Access::Scratch);
     assert_eq!(verify_kernel(&scratch), []);
     let mut kernel = kernel(LOAD);
@@ -304,6 +304,13 @@ fn k22_conditions() {
     let two = "v0: bool = load %2[] while i1 in m () { yield v0, v0 } do { }";
     violates(&kernel(two), "K22", "the condition yields 2 values");
     violates(&kernel("while i1 in m () { } do { }"), "K22", "the condition yields 0 values");
+}
+
+#[test]
+fn k23_scratch() {
+    let mut kernel = kernel("v0: f64 = constant 1.0 for i1 in m { store %1[i1] v0 store %1[i0 + i1] v0 }");
+    kernel.buffers[1].access = Access::Scratch;
+    violates(&kernel, "K23", "store %1[i0 + i1] v0: each iteration of the grid has its own scratch");
 }
 
 #[test]

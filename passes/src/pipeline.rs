@@ -105,15 +105,15 @@ pub fn run(function: &Function, options: &Options) -> Result<(Function, Report),
     }
     let mut report = Report::default();
     let mut current = Cow::Borrowed(function);
-    // How many passes in a row have nothing left to do. The one that changed something last is counted: a pass run
-    // twice in a row changes nothing the second time.
+    // How many passes in a row have nothing left to do.
     let mut settled = 0;
     for (round, pass) in (0..ROUNDS).flat_map(|round| PASSES.iter().map(move |pass| (round, pass))) {
         let start = Instant::now();
         let next = (pass.run)(&current);
         let time = start.elapsed();
         check(pass, &current, &next, options)?;
-        settled = if only_removes(pass) || next == *current { settled + 1 } else { 1 };
+        let done = only_removes(pass) || next == *current;
+        settled = if done { settled + 1 } else { usize::from(is_done_after(pass)) };
         let kept = options.keep.then(|| next.clone());
         report.passes.push(PassReport { name: pass.name, round, time, nodes: next.nodes.len(), function: kept });
         current = Cow::Owned(next);
@@ -128,6 +128,12 @@ pub fn run(function: &Function, options: &Options) -> Result<(Function, Report),
 /// operands, and what is dead has no users.
 fn only_removes(pass: &Pass) -> bool {
     pass.name == "dce"
+}
+
+/// Whether a pass run twice in a row changes nothing the second time. What happens between functions may let more happen
+/// inside of them.
+fn is_done_after(pass: &Pass) -> bool {
+    pass.name != "regions"
 }
 
 fn check(pass: &Pass, before: &Function, after: &Function, options: &Options) -> Result<(), PipelineError> {

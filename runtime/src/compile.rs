@@ -111,9 +111,8 @@ fn finish(program: Program, natives: &Natives, options: &Options, mut report: Re
     let Program { signature, graph, plan } = program;
     report.kernels = plan.kernels().len();
     let engine = engine(&plan, natives, options, &mut report)?;
-    let threads = Threads { cap: options.threads, from_nanoseconds: options.parallel_from.as_secs_f64() * 1e9 };
     let texts = Texts { graph, plan, simd: options.simd };
-    Ok(Executable { signature, engine, threads, texts, report })
+    Ok(Executable { signature, engine, texts, report })
 }
 
 fn pipeline_options(options: &Options) -> pipeline::Options {
@@ -127,7 +126,8 @@ fn verify(plan: &Plan) -> Result<(), Diagnostic> {
 }
 
 fn engine(plan: &Plan, natives: &Natives, options: &Options, report: &mut Report) -> Result<EngineState, Error> {
-    let layout = Layout::new(plan, natives, options.memory_limit)?;
+    let threads = Threads { cap: options.threads, from_nanoseconds: options.parallel_from.as_secs_f64() * 1e9 };
+    let layout = Layout::new(plan, natives, threads, options.memory_limit)?;
     let interpreted = |reason: String, layout: Layout, report: &mut Report| {
         report.interpreted = Some(reason);
         EngineState::Interpreted(Interpreted { plan: plan.clone(), layout, natives: natives.clone() })

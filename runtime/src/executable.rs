@@ -3,7 +3,7 @@
 use crate::bind::{Signature, Sizes};
 use crate::compile::{Report, Texts};
 use crate::interpreted::Interpreted;
-use crate::launch::{Launcher, Threads};
+use crate::launch::Launcher;
 use crate::{Error, Natives, Options, View, ViewMut, compile};
 use rotrace_ir::dim::Type;
 use rotrace_ir::graph::Function;
@@ -15,7 +15,6 @@ use smallvec::SmallVec;
 pub struct Executable {
     pub(crate) signature: Signature,
     pub(crate) engine: EngineState,
-    pub(crate) threads: Threads,
     pub(crate) texts: Texts,
     pub(crate) report: Report,
 }
@@ -80,7 +79,7 @@ impl Executable {
         self.signature.bind(inputs, &mut sizes)?;
         self.signature.check_outputs(outputs, &sizes)?;
         match &self.engine {
-            EngineState::Compiled(launcher) => launcher.run(inputs, outputs, &sizes, self.threads),
+            EngineState::Compiled(launcher) => launcher.run(inputs, outputs, &sizes),
             EngineState::Interpreted(interpreted) => interpreted.run(inputs, outputs, &sizes),
         }
     }

@@ -4,9 +4,9 @@
 //! buffer's last sizes that are not fixed numbers. Accesses that differ in the constant term only share one pointer and
 //! differ in the instruction's displacement; what does not change in a loop is added up before it.
 
-use super::code::Code;
+use super::code::{Code, Lanes};
 use cranelift_codegen::ir::{InstBuilder, Value};
-use rotrace_ir::kernel::{Affine, BufferId, Extent, IndexId};
+use rotrace_ir::kernel::{Access, Affine, BufferId, Extent, IndexId};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
@@ -97,6 +97,8 @@ pub(super) enum Key {
     Multiple(u32, i64),
     /// An interleaving of two vectors.
     Shuffle(Value, Value, [u8; 16]),
+    /// A scalar in every lane of so many bytes.
+    Splat(Value, usize),
     /// A vector of a row: place, first element.
     Row(Place, i64),
 }
@@ -165,7 +167,9 @@ impl Code<'_, '_> {
             None => sums.push((variable, dynamic, coefficient)),
         };
         let layout = &self.entry.layouts[buffer.0 as usize];
+        let copies = if self.has_copies(buffer) { self.lanes.count() } else { 1 };
         for (affine, &(dynamic, stride)) in at.iter().zip(&layout.axes) {
+            let stride = stride.wrapping_mul(copies);
             for &(index, factor) in &affine.terms {
                 add(Variable::Index(index.0), dynamic, factor.wrapping_mul(stride));
             }
@@ -185,6 +189,17 @@ impl Code<'_, '_> {
             (_, Step::Dynamic) => unreachable!("loops with dynamic steps are not unrolled"),
         };
         (place, constant + ahead)
+    }
+
+    /// Whether every lane has its own copy of a buffer. They are interleaved: an element's copies are neighbours.
+    fn has_copies(&self, buffer: BufferId) -> bool {
+        let scratch = self.kernel.buffers[buffer.0 as usize].access == Access::Scratch;
+        scratch && self.lanes != Lanes::One && self.rows.index == IndexId(0)
+    }
+
+    /// How far apart the elements of neighbouring lanes are.
+    pub(super) fn lane_step(&self, place: &Place) -> Step {
+        if self.has_copies(place.buffer) { Step::Fixed(1) } else { place.step(self.rows.index) }
     }
 
     /// The address of a place.

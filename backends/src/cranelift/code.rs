@@ -1,7 +1,7 @@
 //! The state of code generation, and how values of the kernel are held in values of the code.
 
 use super::active::Mask;
-use super::address::{Place, Scopes};
+use super::address::{Key, Place, Scopes};
 use super::constants::{Pool, splatted};
 use super::entry::Entry;
 use super::routine::Routine;
@@ -243,10 +243,21 @@ impl<'f> Code<'_, 'f> {
             }
             Held::Scalar(value) => match self.splats.get(&var) {
                 Some((own, parts)) if *own == size => parts.clone(),
-                Some(_) | None => self.splat(dtype, value, size),
+                Some(_) | None => self.splat_once(dtype, value, size),
             },
             Held::Undefined => unreachable!("%{} is used before it is defined", var.0),
         }
+    }
+
+    /// A scalar in every lane, which later uses share.
+    fn splat_once(&mut self, dtype: DType, value: Value, size: usize) -> Parts {
+        let key = Key::Splat(value, size);
+        if let Some(known) = self.scopes.find(&key) {
+            return smallvec![known; self.lanes.parts(size)];
+        }
+        let parts = self.splat(dtype, value, size);
+        self.scopes.insert(key, parts[0]);
+        parts
     }
 
     /// A scalar in every lane.

@@ -5,6 +5,12 @@ use rotrace_ir::DType;
 use rotrace_ir::kernel::{Access, Affine, Block, BufferId, Extent, IndexId, Inst, Kernel, Loop, LoopKind, Var};
 use rotrace_ir::scalar::ScalarOp;
 
+/// Two vectors of so many values take half of the vector registers.
+const MOST_CARRIED: usize = 4;
+
+/// The processor looks ahead over about so many instructions on two vectors.
+const MOST_WAITING: usize = 48;
+
 /// Why the kernel is beyond this backend, if it holds an operation that is not core.
 pub(super) fn check_core(kernel: &Kernel) -> Result<(), String> {
     let mut outcome = Ok(());
@@ -201,6 +207,25 @@ pub(super) fn lanes(kernel: &Kernel, split: &Split, yields: &[Var], index: Index
         inst.blocks().for_each(|block| visit(block, &mut see));
     }
     if possible && plain { lanes } else { Lanes::One }
+}
+
+/// Whether a body spends its time in loops in order that are so short, and carry so little, that another vector of lanes
+/// fits beside them.
+pub(super) fn waits(split: &Split) -> bool {
+    let (mut carried, mut instructions) = (0, 0);
+    for inst in &split.varying {
+        // Those in branches are rare.
+        if let Inst::Loop(inner) = inst {
+            carried += inner.parameters().len();
+            inst.blocks().for_each(|block| {
+                visit(block, &mut |nested| {
+                    instructions += 1;
+                    carried += if let Inst::Loop(nested) = nested { nested.parameters().len() } else { 0 };
+                });
+            });
+        }
+    }
+    instructions > 0 && carried <= MOST_CARRIED && instructions <= MOST_WAITING
 }
 
 /// Values that instructions read or yield and do not define.

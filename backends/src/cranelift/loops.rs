@@ -87,7 +87,10 @@ impl Code<'_, '_> {
         let lanes = self.before_loop(index, length, &split, &[]);
         match self.windows(index, lanes, &split) {
             Some(windows) => self.windowed(index, range, &windows, &split),
-            None => self.whole_and_single(index, range, lanes, &split),
+            None => {
+                let range = self.pairs(index, range, (lanes, length), &split);
+                self.whole_and_single(index, range, lanes, &split);
+            }
         }
         self.after_loop();
     }
@@ -104,6 +107,25 @@ impl Code<'_, '_> {
             code.leave();
             Carried::new()
         });
+    }
+
+    /// Two vectors of iterations at a time, where one would leave the processor waiting: a short loop in order is a chain
+    /// of operations that wait for each other. Returns what is left over.
+    fn pairs(
+        &mut self,
+        index: IndexId,
+        (start, end): (Value, Value),
+        (lanes, length): (Lanes, Option<u64>),
+        split: &Split,
+    ) -> (Value, Value) {
+        let few = length.is_some_and(|length| length < Lanes::Four.count() as u64);
+        if lanes != Lanes::Two || few || !invariant::waits(split) {
+            return (start, end);
+        }
+        self.take_lanes(index, Lanes::Four, split, &[]);
+        let start = self.vector_loop(index, (start, end), (Lanes::Four, 1), split);
+        self.take_lanes(index, lanes, split, &[]);
+        (start, end)
     }
 
     /// Full vectors of iterations, and what they leave over one by one.
@@ -196,12 +218,18 @@ impl Code<'_, '_> {
             return Lanes::One;
         }
         if lanes != Lanes::One {
-            self.rows = Rows::of(self, index, split, lanes);
-            self.lanes = lanes;
-            self.presplat(&split.varying, yields);
-            self.lanes = Lanes::One;
+            self.take_lanes(index, lanes, split, yields);
         }
         lanes
+    }
+
+    /// Prepares for vectors of so many lanes.
+    fn take_lanes(&mut self, index: IndexId, lanes: Lanes, split: &Split, yields: &[Var]) {
+        self.rows = Rows::of(self, index, split, lanes);
+        self.lanes = lanes;
+        self.splats.clear();
+        self.presplat(&split.varying, yields);
+        self.lanes = Lanes::One;
     }
 
     /// Forgets what [`Self::before_loop`] prepared.

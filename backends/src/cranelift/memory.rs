@@ -94,7 +94,7 @@ impl Code<'_, '_> {
     pub(super) fn load(&mut self, result: Var, buffer: BufferId, at: &[Affine]) {
         let (place, offset) = self.access(buffer, at);
         let dtype = self.dtype(result);
-        let held = if self.lanes == Lanes::One || place.step(self.rows.index) == Step::Fixed(0) {
+        let held = if self.lanes == Lanes::One || self.lane_step(&place) == Step::Fixed(0) {
             let (pointer, displacement) = self.address(&place, offset);
             Held::Scalar(self.ins().load(scalar_type(dtype), flags(), pointer, displacement))
         } else {
@@ -117,8 +117,7 @@ impl Code<'_, '_> {
 
     fn vector_load(&mut self, place: &Place, offset: i64, result: Var) -> Parts {
         let dtype = self.dtype(result);
-        let step = place.step(self.rows.index);
-        match (step, dtype) {
+        match (self.lane_step(place), dtype) {
             (Step::Fixed(1), DType::Bool) => return self.load_bools(place, offset),
             (_, DType::Bool) | (Step::Dynamic, _) => {}
             (Step::Fixed(1), _) => return self.load_contiguous(place, offset, dtype),
@@ -188,7 +187,7 @@ impl Code<'_, '_> {
 
     fn vector_store(&mut self, place: &Place, offset: i64, var: Var) {
         let dtype = self.dtype(var);
-        match (place.step(self.rows.index), dtype) {
+        match (self.lane_step(place), dtype) {
             (Step::Fixed(1), DType::Bool) => return self.store_bools(place, offset, var),
             (_, DType::Bool) | (Step::Dynamic, _) => {}
             (Step::Fixed(step @ (1 | -1)), _) => return self.store_contiguous(place, offset, var, step < 0),

@@ -96,11 +96,11 @@ impl Generator {
     /// A buffer over some of the open loops, with coordinates that count up or down, and last or in between an axis for
     /// components.
     fn array(&mut self, dtype: DType, access: Access) -> (BufferId, Vec<Affine>, usize, u64) {
-        let independent_only = access == Access::Scratch;
         let mut axes: Vec<(IndexId, Extent)> = Vec::new();
         for (at, extent, independent) in self.open.clone() {
-            let needed = access == Access::Write || (independent_only && independent);
-            if needed || self.below(2) == 0 {
+            let needed = access == Access::Write || (access == Access::Scratch && independent);
+            let own = access == Access::Scratch && at == IndexId(0);
+            if !own && (needed || self.below(2) == 0) {
                 let place = self.below(axes.len() + 1);
                 axes.insert(place, (at, extent));
             }

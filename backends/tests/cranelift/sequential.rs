@@ -121,21 +121,21 @@ fn loads_that_do_not_vary_read_nothing_in_an_empty_loop() {
 #[test]
 fn scratch_holds_what_the_way_back_needs() {
     // Segments of two: states are kept in scratch by an inner loop forward, and read by one backward.
-    let text = "kernel @segments(dims n, m; read %0: f64[2, m, n], write %1: f64[2, m, n], scratch %2: f64[2, 2, n], write %3: f64[n]) {
+    let text = "kernel @segments(dims n, m; read %0: f64[2, m, n], write %1: f64[2, m, n], scratch %2: f64[2, 2], write %3: f64[n]) {
       grid i0 in n {
         v0: f64 = constant 1.5
         v20: f64 = carry i1 in m (v1 = v0) {
           v6: f64 = carry i2 in 2 (v2 = v1) {
-            store %2[i2, 0, i0] v2
+            store %2[i2, 0] v2
             v3: f64 = load %0[i2, i1, i0]
-            v4: f64 = load %2[i2, 0, i0]
+            v4: f64 = load %2[i2, 0]
             v5: f64 = fma v3, v4, v2
-            store %2[i2, 1, i0] v5
+            store %2[i2, 1] v5
             yield v5
           }
           v13: f64 = carry i3 in 2 (v7 = v6) {
-            v8: f64 = load %2[-i3 + 1, 0, i0]
-            v9: f64 = load %2[-i3 + 1, 1, i0]
+            v8: f64 = load %2[-i3 + 1, 0]
+            v9: f64 = load %2[-i3 + 1, 1]
             v10: f64 = multiply v8, v7
             v11: f64 = subtract v10, v9
             store %1[-i3 + 1, i1, i0] v11
@@ -155,20 +155,20 @@ fn scratch_holds_what_the_way_back_needs() {
 #[test]
 fn scratch_is_not_moved_or_merged() {
     // The same coordinates are loaded before and after they are stored, in every iteration and in the loop's body.
-    let text = "kernel @same(dims n, m; read %0: f64[n], write %1: f64[m, n], scratch %2: f64[n, 2]) {
+    let text = "kernel @same(dims n, m; read %0: f64[n], write %1: f64[m, n], scratch %2: f64[2]) {
       grid i0 in n {
         v0: f64 = load %0[i0]
-        store %2[i0, 0] v0
-        store %2[i0, 1] v0
+        store %2[0] v0
+        store %2[1] v0
         carry i1 in m () {
-          v1: f64 = load %2[i0, 0]
-          v2: f64 = load %2[i0, 1]
+          v1: f64 = load %2[0]
+          v2: f64 = load %2[1]
           v3: f64 = subtract v1, v0
           v4: f64 = multiply v3, v2
-          store %2[i0, 1] v4
-          v5: f64 = load %2[i0, 1]
+          store %2[1] v4
+          v5: f64 = load %2[1]
           v6: f64 = add v5, v1
-          store %2[i0, 0] v6
+          store %2[0] v6
           store %1[i1, i0] v6
         }
       }

@@ -1,9 +1,10 @@
 //! Running one kernel both ways and comparing.
 
 use crate::{load::Loaded, reference};
+use rotrace_backends::Artifact;
 use rotrace_backends::cranelift::{Options, compile};
 use rotrace_ir::dim::{Dim, DimId};
-use rotrace_ir::kernel::{Access, Affine, BufferId, Extent, IndexId, Kernel, KernelBuilder};
+use rotrace_ir::kernel::{Access, Affine, Buffer, BufferId, Extent, IndexId, Kernel, KernelBuilder};
 use rotrace_ir::{DType, Scalar};
 use smallvec::SmallVec;
 
@@ -187,8 +188,12 @@ pub(crate) fn random_elements(kernel: &Kernel, dims: &[u64], random: &mut Random
 
 fn compare(kernel: &Kernel, loaded: &Loaded, dims: &[u64], seed: u64, what: &str) {
     let mut elements = random_elements(kernel, dims, &mut Random(seed));
-    let mut memory: Vec<Vec<u64>> =
-        elements.iter().zip(&kernel.buffers).map(|(list, buffer)| to_memory(list, buffer.dtype)).collect();
+    let to_memory = |(list, buffer): (&Vec<Scalar>, &Buffer)| match buffer.access {
+        Access::Read | Access::Write => to_memory(list, buffer.dtype),
+        // Every lane has its own; what there is at the end means nothing.
+        Access::Scratch => to_memory(&list.repeat(Artifact::SCRATCH_COPIES as usize), buffer.dtype),
+    };
+    let mut memory: Vec<Vec<u64>> = elements.iter().zip(&kernel.buffers).map(to_memory).collect();
     let grid = kernel.grid.size(dims).expect("a size") as i64;
     // In two pieces, as two threads would, and an empty one.
     let middle = grid / 3;
@@ -197,11 +202,16 @@ fn compare(kernel: &Kernel, loaded: &Loaded, dims: &[u64], seed: u64, what: &str
     }
     reference::run(kernel, &mut elements, dims, 0..grid);
     for (position, (list, buffer)) in elements.iter().zip(&kernel.buffers).enumerate() {
-        let expected = to_memory(list, buffer.dtype);
+        let expected = to_memory((list, buffer));
         if expected == memory[position] {
             continue;
         }
         let size = buffer.dtype.size();
+        if buffer.access == Access::Scratch {
+            let used = (list.len() * size * Artifact::SCRATCH_COPIES as usize).div_ceil(8);
+            assert_eq!(expected[used..], memory[position][used..], "{what}: buffer {position} was overrun");
+            continue;
+        }
         let bytes = |words: &[u64]| -> Vec<u8> { words.iter().flat_map(|word| word.to_le_bytes()).collect() };
         let actual = bytes(&memory[position]);
         for (at, want) in list.iter().enumerate() {

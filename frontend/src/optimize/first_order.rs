@@ -36,6 +36,10 @@ pub(super) fn taken<P: Manifold, S: Tree<Tensor>>(
     step: Vec<Tensor>,
     next: S,
 ) -> Stepped<P, S> {
+    // A step that is not taken is NaN at once, so that the length of the step waits for the gradient, as the parameters
+    // do: both come from one pass over the step.
+    let none: Vec<Tensor> = step.iter().map(|leaf| leaf.full_like(f64::NAN)).collect();
+    let step = problems.select(gradient.finite, &step, &none);
     let norm = root(problems.dot(&step, &step));
     let moved = parameters.clone().retract(with_leaves(&parameters.zero_tangent(), step));
     let report = problems.report(gradient.cost, root(gradient.squared), norm, gradient.finite);

@@ -154,7 +154,10 @@ impl Directions {
         let shaped = leaves(zero).into_iter().zip(&self.leaves).map(|(leaf, &(_, size))| {
             let (own, rest) = numbers.split_at(size.min(numbers.len()));
             numbers = rest;
-            if own.is_empty() { leaf } else { stack(own.iter().copied(), -1).reshape(leaf.shape()) }
+            match leaf.dtype() {
+                Some(dtype) if !own.is_empty() => stack(own.iter().copied(), -1).reshape(leaf.shape()).astype(dtype),
+                Some(_) | None => leaf,
+            }
         });
         let shaped = shaped.collect();
         with_leaves(zero, shaped)

@@ -45,7 +45,9 @@
 //! One handle solves any number of independent problems in each call. A loss of shape `[n]` is one for each of `n`
 //! problems, whose parameters have the same leading axes; for residuals, `batch_axes` says how many of theirs count
 //! problems. Each problem has its own rate, damping, line search and acceptance, all reports are `[n]`, and a problem
-//! that is not a number leaves the others as they are, bit for bit.
+//! that is not a number leaves the others as they are, bit for bit. The same comes of
+//! [`vmap`](crate::Traced::vmap) on both functions of one problem:
+//! `Minimizer { start: one.start.vmap(0, 0), step: one.step.vmap(0, 0) }`.
 //!
 //! ```
 //! use rotrace::optimize::Lbfgs;

@@ -350,6 +350,16 @@ impl Tensor {
             if recorder.ty(id).dtype == dtype { Ok(id) } else { recorder.push(Op::Cast(dtype), &[id]) }
         })
     }
+
+    /// The same value, which counts as a constant for derivatives. As `jax.lax.stop_gradient`.
+    #[track_caller]
+    #[must_use]
+    pub fn stop_gradient(self) -> Self {
+        record(Location::caller(), |recorder| {
+            let id = recorder.resolve(self)?;
+            recorder.push(Op::StopGradient, &[id])
+        })
+    }
 }
 
 /// `yes` where `condition` holds, elsewhere `no`; as [`Tensor::select`].

@@ -8,6 +8,7 @@
 //! parameter, a *capture*. Any other foreign value is a mistake.
 
 mod axes;
+mod control;
 mod custom;
 mod frame;
 mod jacobian;
@@ -18,6 +19,7 @@ mod transform;
 mod vmap;
 
 pub use axes::MappedAxes;
+pub use control::{Length, Scan, While, checkpoint, cond, fori, scan, switch, while_loop};
 pub(crate) use frame::{Mistake, Recorder, located_at, record, type_of};
 pub(crate) use jacobian::Plan;
 pub use jacobian::{Differentiable, Sparsity};

@@ -87,7 +87,7 @@ where
     })
 }
 
-fn record_closure<In: Tree<Tensor>, Out: Tree<Tensor>>(
+pub(super) fn record_closure<In: Tree<Tensor>, Out: Tree<Tensor>>(
     function: impl FnOnce(In) -> Out,
     request: &Request,
 ) -> Recorded {

@@ -12,6 +12,7 @@ mod interpolation;
 mod jacobians;
 mod jacobians_sparse;
 mod linear;
+mod loops;
 mod manifolds;
 mod nested;
 mod operations;
@@ -23,6 +24,7 @@ mod statistics;
 mod trees;
 mod vmap;
 mod vmap_derivatives;
+mod vmap_loops;
 
 use rotrace::spatial::Rotation;
 use rotrace::{Array, Tensor, Tree, trace};

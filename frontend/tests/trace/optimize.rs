@@ -3,6 +3,7 @@
 mod first_order;
 mod lbfgs;
 mod least_squares;
+mod mapped;
 mod mistakes;
 mod poses;
 

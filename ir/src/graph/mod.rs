@@ -15,7 +15,7 @@ mod rule;
 
 pub use build::GraphBuilder;
 pub use op::{Constant, Op, Reduction, constant_matches};
-pub use region::{Checkpoint, MAX_FUNCTION_NESTING, Scan, While};
+pub use region::{Checkpoint, MAX_FUNCTION_NESTING, Scan, While, selected_branch};
 pub use rule::{Rule, RuleKind};
 
 use crate::dim::Type;

@@ -6,6 +6,7 @@
 
 use super::Function;
 use crate::dim::Dim;
+use crate::{DType, Scalar};
 
 /// How deep functions may stand in functions.
 pub const MAX_FUNCTION_NESTING: usize = 16;
@@ -64,4 +65,11 @@ impl Scan {
     pub fn stacked(&self) -> usize {
         self.body.results.len() - self.carried
     }
+}
+
+/// The branch of [`super::Op::Switch`] that a selector selects among so many.
+#[must_use]
+pub fn selected_branch(selector: Scalar, branches: usize) -> usize {
+    let number = if selector.dtype == DType::Bool { selector.bits as i64 } else { selector.as_i64() };
+    number.clamp(0, branches as i64 - 1) as usize
 }

@@ -45,8 +45,9 @@ pub fn run_kernel(kernel: &Kernel, dims: &[u64], buffers: &mut [Memory<'_>]) -> 
     run_verified_kernel(kernel, dims, buffers)
 }
 
-/// [`run_kernel`], and checks that every element of a written buffer is stored exactly once, and that of scratch only
-/// what was stored is loaded, by the same iteration.
+/// [`run_kernel`], and checks that every element of a written buffer is stored exactly once, and that scratch is loaded
+/// only where it was stored, and not by another of independent iterations. Of a while loop also what iterations that do
+/// not run would load has to be in bounds.
 ///
 /// # Errors
 /// As [`run_kernel`], an element that is stored twice or never, and one that is loaded without being stored.
@@ -76,7 +77,7 @@ fn verify(kernel: &Kernel) -> Result<(), InterpretError> {
     }
 }
 
-struct Machine<'r, 'm> {
+pub(super) struct Machine<'r, 'm> {
     kernel: &'r Kernel,
     dims: &'r [u64],
     memories: &'r mut [Memory<'m>],
@@ -105,7 +106,7 @@ impl<'r, 'm> Machine<'r, 'm> {
     }
 
     /// The number of iterations of a loop, which is below 2^63.
-    fn extent(&self, extent: Extent) -> Result<i64, InterpretError> {
+    pub(super) fn extent(&self, extent: Extent) -> Result<i64, InterpretError> {
         let size = match extent {
             Extent::Dim(_) | Extent::Blocks(_) => extent.size(self.dims),
             Extent::Block { dim, index } => dim.size(self.dims).map(|size| {
@@ -219,6 +220,10 @@ impl<'r, 'm> Machine<'r, 'm> {
             }
             LoopKind::Carry { initial, parameters } | LoopKind::While { initial, parameters, .. } => {
                 self.copy(initial, parameters);
+                let stray = self.checks.as_ref().and(looped.condition()).and_then(|_| self.stray_load(looped));
+                if let Some((inst, problem)) = stray {
+                    return Err(self.failure(inst, &problem));
+                }
                 for iteration in 0..self.extent(looped.extent)? {
                     self.indices[looped.index.0 as usize] = iteration;
                     if let Some(condition) = looped.condition() {
@@ -237,11 +242,21 @@ impl<'r, 'm> Machine<'r, 'm> {
     }
 
     /// A coordinate, modulo 2^64.
-    fn affine(&self, affine: &Affine) -> i64 {
+    pub(super) fn affine(&self, affine: &Affine) -> i64 {
         let name = affine.offset.name.map_or(0, |name| self.dims[name.0 as usize] as i64);
         let offset = name.wrapping_add(affine.offset.constant);
         let term = |&(index, factor): &(IndexId, i64)| self.indices[index.0 as usize].wrapping_mul(factor);
         affine.terms.iter().map(term).fold(offset, i64::wrapping_add)
+    }
+
+    /// The current value of a loop index.
+    pub(super) fn index(&self, index: IndexId) -> i64 {
+        self.indices[index.0 as usize]
+    }
+
+    /// The sizes of a buffer.
+    pub(super) fn sizes(&self, buffer: BufferId) -> &[u64] {
+        &self.sizes[buffer.0 as usize]
     }
 
     /// The row-major position of an access in bounds.

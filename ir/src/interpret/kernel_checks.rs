@@ -55,6 +55,14 @@ impl Checks {
         if let Some(innermost) = self.open.last_mut() {
             innermost.1 = iteration;
         }
+        if self.open.len() == 1 {
+            // Of the grid, which has new scratch.
+            for elements in &mut self.elements {
+                if let Elements::Scratch(elements) = elements {
+                    elements.fill(Element::default());
+                }
+            }
+        }
     }
 
     /// The innermost independent loop ends.

@@ -4,6 +4,7 @@
 
 pub mod graph;
 pub mod kernel;
+mod kernel_bounds;
 mod kernel_checks;
 mod kernel_memory;
 pub mod plan;

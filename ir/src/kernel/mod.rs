@@ -65,9 +65,9 @@ pub enum Access {
     Read,
     /// Only stores; no element is stored twice.
     Write,
-    /// Both. Its contents mean nothing before the kernel and after it, and an iteration of the grid, or of a loop over
-    /// independent iterations, loads only elements that no other iteration stores, and after they were stored. An
-    /// element may be stored again.
+    /// Both. Every iteration of the grid has such an array for itself, whose elements have no values before they are
+    /// stored; so coordinates do not name the grid's index. Iterations of a loop over independent iterations do not
+    /// touch what others of them store. An element may be stored again.
     Scratch,
 }
 

@@ -1,4 +1,4 @@
-//! What makes a kernel well formed: constraints K1 to K22 of `docs/kernel-ir.md`.
+//! What makes a kernel well formed: constraints K1 to K23 of `docs/kernel-ir.md`.
 //!
 //! Here is what concerns the kernel as a whole: names, sizes, arrays, and the scopes of values and loop indices.
 
@@ -16,7 +16,7 @@ const MAX_DIAGNOSTICS: usize = 100;
 /// How many characters of an instruction a diagnostic quotes.
 const MAX_LOCATION: usize = 120;
 
-/// Violations of K1 to K22 but K21, in the order of the text; none for a well-formed kernel, at
+/// Violations of K1 to K23 but K21, in the order of the text; none for a well-formed kernel, at
 /// most 100 in instructions.
 #[must_use]
 pub fn verify_kernel(kernel: &Kernel) -> Vec<Diagnostic> {

@@ -1,7 +1,7 @@
 //! What makes a kernel's instructions well formed: their dtypes, buffers, yields and results.
 
 use super::kernel::{Context, Memory, Verifier};
-use crate::kernel::{Access, Affine, Block, BufferId, Inst, Loop, LoopKind, Var, Vars};
+use crate::kernel::{Access, Affine, Block, BufferId, IndexId, Inst, Loop, LoopKind, Var, Vars};
 use crate::{DType, Scalar};
 
 impl Verifier<'_> {
@@ -68,7 +68,7 @@ impl Verifier<'_> {
         }
     }
 
-    /// K14, K15.
+    /// K14, K15, K23.
     fn access(
         &mut self,
         inst: &Inst,
@@ -91,6 +91,13 @@ impl Verifier<'_> {
             }
             (Access::Write, false) => {
                 self.report_in(inst, "K14", format!("buffer %{} is written and cannot be loaded from", buffer.0));
+            }
+            (Access::Scratch, _) if at.iter().any(|affine| affine.factor(IndexId(0)) != 0) => {
+                self.report_in(
+                    inst,
+                    "K23",
+                    "each iteration of the grid has its own scratch, and does not name its index",
+                );
             }
             (Access::Read, false) | (Access::Write, true) | (Access::Scratch, _) => {}
         }

@@ -20,6 +20,9 @@ impl Emitter {
         let mut builder = GraphBuilder::new(format!("{}_{suffix}", function.name), function.dims.clone());
         // The primal computation; rules add as much and more.
         builder.reserve(2 * function.nodes.len());
+        for file in &function.files {
+            builder.file(file);
+        }
         Self { builder, splats: FxHashMap::default(), neutral: false }
     }
 
@@ -130,9 +133,7 @@ impl Emitter {
     }
 
     /// Ends the function.
-    pub fn finish(self, results: Vec<ValueId>, original: &Function) -> Function {
-        let mut function = self.builder.finish(results);
-        function.files.clone_from(&original.files);
-        function
+    pub fn finish(self, results: Vec<ValueId>) -> Function {
+        self.builder.finish(results)
     }
 }

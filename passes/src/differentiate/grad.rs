@@ -36,5 +36,5 @@ fn gradient(function: &Function, wrt: &[bool], suffix: &str, value: bool) -> Res
     }
     results.extend(finished(&mut e, function, wrt, &cotangents));
     // What only the value needed is dead.
-    Ok(dce(&e.finish(results, function)))
+    Ok(dce(&e.finish(results)))
 }

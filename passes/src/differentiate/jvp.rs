@@ -51,7 +51,7 @@ pub fn jvp(function: &Function, wrt: &[bool]) -> Result<Function, DifferentiateE
             results.push(e.derivative(tangents[id.0 as usize], function.ty(id)));
         }
     }
-    Ok(e.finish(results, function))
+    Ok(e.finish(results))
 }
 
 /// The tangent of a node's result for those of its operands; `None` is zero.

@@ -74,6 +74,14 @@ pub enum DifferentiateError {
         /// Where the loop is.
         place: String,
     },
+    /// Reverse mode stores what a loop carries into every iteration.
+    #[error("reverse mode cannot store what a loop carries: {reason}{place}")]
+    Stack {
+        /// Why it is no array.
+        reason: String,
+        /// Where the loop is.
+        place: String,
+    },
     /// Iterations can be grouped only if their number is known.
     #[error("a checkpoint policy other than `all` needs a loop of fixed length, but it is {length}{place}")]
     CheckpointLength {

@@ -21,7 +21,7 @@ pub fn vjp(function: &Function, wrt: &[bool]) -> Result<Function, DifferentiateE
     let seeds: Vec<bool> = function.result_types().map(|ty| ty.dtype.is_float()).collect();
     let Pulled { mut results, cotangents } = pull_back(&mut e, function, wrt, Seed::Parameters(&seeds))?;
     results.extend(finished(&mut e, function, wrt, &cotangents));
-    Ok(e.finish(results, function))
+    Ok(e.finish(results))
 }
 
 /// Only the way back, for a function in a derivative: cotangents of the selected parameters from those of some results.
@@ -34,7 +34,7 @@ pub(super) fn way_back(function: &Function, wrt: &[bool], seeds: &[bool]) -> Res
     let types = selected(function, wrt).map(|id| function.ty(id));
     let results = cotangents.into_iter().zip(types);
     let results = results.map(|(cotangent, ty)| cotangent.unwrap_or_else(|| e.neutral(ty.dtype, &ty.shape))).collect();
-    Ok(dce(&e.finish(results, function)))
+    Ok(dce(&e.finish(results)))
 }
 
 /// Where the cotangents of the results come from.
@@ -68,19 +68,23 @@ pub fn pull_back(
     wrt: &[bool],
     seed: Seed<'_>,
 ) -> Result<Pulled, DifferentiateError> {
-    let function = &*regions::prepared(function, wrt)?;
+    let chosen = match seed {
+        Seed::Parameters(chosen) => chosen.to_vec(),
+        Seed::One => vec![true; function.results.len()],
+    };
+    let function = &*regions::prepared(function, wrt, &chosen)?;
+    // Where calls stood, there are files of theirs.
+    for file in &function.files {
+        e.builder.file(file);
+    }
     let varied = varied(function, wrt);
     let mut primal: Vec<ValueId> = Vec::with_capacity(function.values.len());
     primal.extend(function.parameter_types().map(|ty| e.parameter(ty)));
     // Results with a cotangent, each with it if it is a parameter.
-    let seeds: Vec<(ValueId, Option<ValueId>)> = match seed {
-        Seed::Parameters(chosen) => {
-            let chosen = function.results.iter().zip(chosen).filter(|&(_, &chosen)| chosen);
-            chosen.map(|(&id, _)| (id, Some(e.parameter(function.ty(id))))).collect()
-        }
-        Seed::One => function.results.iter().map(|&id| (id, None)).collect(),
-    };
-    let asked = asked(function, &varied, seeds.iter().map(|&(id, _)| id));
+    let results = function.results.iter().zip(&chosen).filter(|&(_, &chosen)| chosen);
+    let seeds: Vec<(ValueId, Option<ValueId>)> =
+        results.map(|(&id, _)| (id, (seed != Seed::One).then(|| e.parameter(function.ty(id))))).collect();
+    let asked = asked(function, &varied, &chosen);
     let mut ways: FxHashMap<usize, Way> = FxHashMap::default();
     for (place, node) in function.nodes.iter().enumerate().skip(function.parameters.len()) {
         e.builder.location = node.location;
@@ -182,10 +186,11 @@ pub(super) fn varied(function: &Function, wrt: &[bool]) -> Vec<bool> {
     varied
 }
 
-/// For every value, whether it has a cotangent where the given results have one.
-fn asked(function: &Function, varied: &[bool], results: impl Iterator<Item = ValueId>) -> Vec<bool> {
+/// For every value, whether it has a cotangent where the chosen results have one.
+pub(super) fn asked(function: &Function, varied: &[bool], chosen: &[bool]) -> Vec<bool> {
     let mut asked = vec![false; function.values.len()];
-    results.for_each(|id| asked[id.0 as usize] = varied[id.0 as usize]);
+    let results = function.results.iter().zip(chosen).filter(|&(_, &chosen)| chosen);
+    results.for_each(|(id, _)| asked[id.0 as usize] = varied[id.0 as usize]);
     for node in function.nodes.iter().rev() {
         if node.results.iter().any(|id| asked[id.0 as usize]) {
             for &operand in &node.operands {

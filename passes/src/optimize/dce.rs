@@ -32,3 +32,11 @@ fn live_nodes(function: &Function) -> Vec<bool> {
     }
     live
 }
+
+/// For every value, whether a node or the function's results name it.
+pub(crate) fn reads(function: &Function) -> Vec<bool> {
+    let mut read = vec![false; function.values.len()];
+    let operands = function.nodes.iter().flat_map(|node| &node.operands);
+    operands.chain(&function.results).for_each(|id| read[id.0 as usize] = true);
+    read
+}

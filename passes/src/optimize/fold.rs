@@ -3,7 +3,7 @@
 use super::simplify::rebuild;
 use rotrace_ir::Scalar;
 use rotrace_ir::dim::{Shape, fixed_element_count};
-use rotrace_ir::graph::{Constant, Function, GraphBuilder, Node, Op, ValueId, Values};
+use rotrace_ir::graph::{Constant, Function, GraphBuilder, Node, Op, ValueId, Values, selected_branch};
 use rotrace_ir::interpret::graph::interpret;
 use rotrace_ir::scalar::evaluate_core;
 use smallvec::{SmallVec, smallvec};
@@ -13,10 +13,15 @@ pub const ELEMENTS: u64 = 1024;
 
 /// Evaluates nodes whose operands are constants (or small broadcasts of constants, or small counts), if the result is
 /// small; and elementwise nodes whose operands are each one number everywhere, for any shape, named dimensions too.
-/// Equal elements stay a broadcast of one number.
+/// Equal elements stay a broadcast of one number. A branch that is known to be taken stands in place of its switch.
 #[must_use]
 pub fn fold(function: &Function) -> Function {
     rebuild(function, |builder, node, operands| {
+        if let Op::Switch(branches) = &node.op
+            && let Some(branch) = known_branch(builder.function(), operands[0], branches)
+        {
+            return builder.inline(branch, &operands[1..]).into();
+        }
         if !node.op.functions().is_empty() {
             return builder.copy(function, node, operands);
         }
@@ -29,6 +34,15 @@ pub fn fold(function: &Function) -> Function {
             Some(constant) => smallvec![push_constant(builder, constant, &ty.shape)],
         }
     })
+}
+
+/// The branch that a constant selects, or the only one.
+fn known_branch<'b>(function: &Function, selector: ValueId, branches: &'b [Function]) -> Option<&'b Function> {
+    match (&function.definition(selector).op, branches) {
+        (_, [only]) => Some(only),
+        (Op::Constant(constant), _) => Some(&branches[selected_branch(constant.element(0), branches.len())]),
+        _ => None,
+    }
 }
 
 fn push_constant(builder: &mut GraphBuilder, constant: Constant, shape: &Shape) -> ValueId {

@@ -11,6 +11,7 @@ mod simplify;
 
 pub use cse::cse;
 pub use dce::dce;
+pub(crate) use dce::reads;
 pub use fold::fold;
 pub use regions::{hoist, regions};
 pub(crate) use simplify::rebuild;

@@ -6,6 +6,7 @@ mod support;
 mod check;
 
 mod regions;
+mod regions_edges;
 mod scalar;
 mod singular;
 mod structural;

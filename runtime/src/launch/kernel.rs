@@ -2,11 +2,11 @@
 
 use super::Call;
 use super::frame::{Extents, Frame, Spot};
-use super::memory::extent_size;
+use super::memory::{Size, extent_size};
 use crate::bind::Sizes;
 use crate::code::Entry;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
-use rotrace_ir::kernel::{self, Block, Extent, Inst};
+use rotrace_ir::kernel::{self, Access, Block, Extent, Inst};
 use smallvec::SmallVec;
 use std::ops::Range;
 
@@ -33,8 +33,17 @@ pub(super) struct Kernel {
     arguments: Range<Spot>,
     extent: Extent,
     work: Work,
+    threads: Threads,
+    scratch: Vec<Scratch>,
     /// Where its grid is kept during the call, if it may run more than once.
     kept: Option<Kept>,
+}
+
+/// An array that every piece of the grid has for itself, in memory of the step.
+struct Scratch {
+    /// Its position among the arguments.
+    position: usize,
+    size: Size,
 }
 
 /// The numbers of a grid: its iterations, and the pieces to cut it into.
@@ -51,16 +60,37 @@ impl Kernel {
         code: usize,
         arguments: Range<Spot>,
         once: bool,
-        extents: &mut Extents,
+        (extents, threads): (&mut Extents, Threads),
     ) -> Self {
         let kept = (!once).then(|| Kept { grid: extents.number(), pieces: extents.number() });
-        Self { code, arguments, extent: kernel.grid, work: Work::of(kernel), kept }
+        let buffers = kernel.buffers.iter().enumerate().filter(|(_, buffer)| buffer.access == Access::Scratch);
+        let scratch = buffers.map(|(position, buffer)| Scratch { position, size: Size::of_scratch(buffer) });
+        let (extent, work, scratch) = (kernel.grid, Work::of(kernel), scratch.collect());
+        Self { code, arguments, extent, work, threads, scratch, kept }
+    }
+
+    /// Bytes that the pieces of the grid need for their scratch.
+    pub(super) fn bytes(&self, sizes: &Sizes) -> Option<u64> {
+        if self.scratch.is_empty() {
+            return Some(0);
+        }
+        let one = self.scratch.iter().try_fold(0_u64, |total, own| total.checked_add(own.size.padded(sizes)?))?;
+        one.checked_mul(self.cut(sizes).1 as u64)
+    }
+
+    /// Gives the first piece its scratch; that of the others follows.
+    pub(super) fn place(&self, frame: &mut Frame<'_>, base: *mut u8, sizes: &Sizes) {
+        let mut free = base;
+        for own in &self.scratch {
+            frame.point(&[self.arguments.start + own.position as Spot], free);
+            free = free.wrapping_add(own.size.padded(sizes).unwrap_or(0) as usize);
+        }
     }
 
     #[inline]
     pub(super) fn number(&self, frame: &mut Frame<'_>, call: &Call<'_>) {
         if let Some(kept) = self.kept {
-            let (grid, pieces) = self.cut(call);
+            let (grid, pieces) = self.cut(call.sizes);
             frame.set_number(kept.grid, grid as usize);
             frame.set_number(kept.pieces, pieces);
         }
@@ -68,9 +98,9 @@ impl Kernel {
 
     /// The grid's iterations, and the pieces to cut it into.
     #[inline]
-    fn cut(&self, call: &Call<'_>) -> (i64, usize) {
-        let grid = extent_size(self.extent, call.sizes).max(0);
-        (grid, self.work.pieces(grid, call.sizes, call.threads))
+    fn cut(&self, sizes: &Sizes) -> (i64, usize) {
+        let grid = extent_size(self.extent, sizes).max(0);
+        (grid, self.work.pieces(grid, sizes, self.threads))
     }
 
     #[inline]
@@ -80,12 +110,28 @@ impl Kernel {
         let launch = Launch { entry, buffers, sizes: call.sizes.as_ptr(), constants };
         let (grid, pieces) = match self.kept {
             Some(kept) => (frame.number(kept.grid) as i64, frame.number(kept.pieces)),
-            None => self.cut(call),
+            None => self.cut(call.sizes),
         };
         match pieces {
             0 | 1 => launch.run(0, grid),
-            pieces => launch.run_pieces(grid, pieces as i64),
+            pieces if self.scratch.is_empty() => launch.run_pieces(grid, pieces as i64),
+            pieces => self.run_apart(&launch, (grid, pieces as i64), call.sizes),
         }
+    }
+
+    /// Runs the pieces of the grid, each with its own scratch.
+    #[cold]
+    fn run_apart(&self, launch: &Launch, (grid, pieces): (i64, i64), sizes: &Sizes) {
+        let one: usize = self.scratch.iter().map(|own| own.size.padded(sizes).unwrap_or(0) as usize).sum();
+        (0..pieces).into_par_iter().for_each(|piece| {
+            // SAFETY: there are as many pointers as arguments, and nobody writes them while the kernel runs.
+            let shared = unsafe { std::slice::from_raw_parts(launch.buffers, self.arguments.len()) };
+            let mut buffers = SmallVec::<[*mut u8; 16]>::from_slice(shared);
+            for own in &self.scratch {
+                buffers[own.position] = buffers[own.position].wrapping_add(piece as usize * one);
+            }
+            Launch { buffers: buffers.as_ptr(), ..*launch }.run_piece(piece, grid, pieces);
+        });
     }
 }
 
@@ -98,7 +144,7 @@ struct Launch {
 }
 
 // SAFETY: threads run disjoint ranges of grid iterations, which by the kernel IR's rules are independent: what one of them
-// writes no other writes or reads.
+// writes no other writes or reads. Of scratch every piece has its own.
 unsafe impl Sync for Launch {}
 
 impl Launch {
@@ -112,10 +158,12 @@ impl Launch {
     /// The whole grid in pieces of nearly equal length, over threads.
     #[cold]
     fn run_pieces(&self, grid: i64, pieces: i64) {
-        (0..pieces).into_par_iter().for_each(|piece| {
-            let bound = |piece: i64| (i128::from(grid) * i128::from(piece) / i128::from(pieces)) as i64;
-            self.run(bound(piece), bound(piece + 1));
-        });
+        (0..pieces).into_par_iter().for_each(|piece| self.run_piece(piece, grid, pieces));
+    }
+
+    fn run_piece(&self, piece: i64, grid: i64, pieces: i64) {
+        let bound = |piece: i64| (i128::from(grid) * i128::from(piece) / i128::from(pieces)) as i64;
+        self.run(bound(piece), bound(piece + 1));
     }
 }
 

@@ -4,9 +4,10 @@ use super::Sizes;
 use super::frame::Spot;
 use crate::arena::ALIGNMENT;
 use crate::bind::dim_size;
+use rotrace_backends::Artifact;
 use rotrace_ir::DType;
 use rotrace_ir::dim::Type;
-use rotrace_ir::kernel::{BufferShape, Extent, extents};
+use rotrace_ir::kernel::{Access, Buffer, BufferShape, Extent, extents};
 use rotrace_ir::plan::{Plan, PlanBuffer, PlanBufferId, Storage};
 use rotrace_ir::reduce::BLOCK;
 use smallvec::SmallVec;
@@ -24,6 +25,12 @@ pub(super) struct Size {
 impl Size {
     pub(super) fn of(buffer: &PlanBuffer) -> Self {
         Self { shape: buffer.shape.clone(), element_bytes: buffer.dtype.size() as u64 }
+    }
+
+    /// Of the scratch of one piece of a grid.
+    pub(super) fn of_scratch(buffer: &Buffer) -> Self {
+        let element_bytes = buffer.dtype.size() as u64 * Artifact::SCRATCH_COPIES;
+        Self { shape: buffer.shape.clone(), element_bytes }
     }
 
     pub(super) fn of_type(ty: &Type) -> Self {
@@ -62,7 +69,7 @@ pub(super) fn extent_size(extent: Extent, sizes: &Sizes) -> i64 {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Tenant {
     Temporary(PlanBufferId),
-    /// What a step, by its position, needs for itself and for the plans in it.
+    /// What a step, by its position, needs for itself and for the plans in it. Scratch of a kernel is its step's.
     Step(usize),
 }
 
@@ -71,11 +78,13 @@ pub(super) fn share(plan: &Plan) -> Vec<Vec<Tenant>> {
     let mut alive: Vec<Option<(usize, usize)>> = vec![None; plan.buffers.len()];
     let mut tenants = Vec::new();
     for (at, step) in plan.steps.iter().enumerate() {
-        for (PlanBufferId(index), _) in step.arguments() {
+        let (scratch, others): (Vec<_>, Vec<_>) =
+            step.arguments().into_iter().partition(|(_, access)| *access == Access::Scratch);
+        for (PlanBufferId(index), _) in others {
             let (first, _) = alive[index as usize].unwrap_or((at, at));
             alive[index as usize] = Some((first, at));
         }
-        if !step.plans().is_empty() {
+        if !step.plans().is_empty() || !scratch.is_empty() {
             tenants.push((at, at, Tenant::Step(at)));
         }
     }

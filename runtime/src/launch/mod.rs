@@ -48,13 +48,17 @@ pub(crate) struct Layout {
 struct Call<'c> {
     code: &'c Code,
     sizes: &'c Sizes,
-    threads: Threads,
 }
 
 impl Layout {
     /// The layout of a verified plan.
-    pub(crate) fn new(plan: &Plan, natives: &Natives, memory_limit: Option<u64>) -> Result<Self, Error> {
-        let mut builder = Builder::new(natives);
+    pub(crate) fn new(
+        plan: &Plan,
+        natives: &Natives,
+        threads: Threads,
+        memory_limit: Option<u64>,
+    ) -> Result<Self, Error> {
+        let mut builder = Builder::new(natives, threads);
         let sequence = builder.sequence(plan)?;
         let prepared = builder.extents.numbers > 0 || sequence.has_memory();
         Ok(Self { sequence, extents: builder.extents, prepared, memory_limit })
@@ -102,14 +106,8 @@ impl Launcher {
     }
 
     /// Runs the plan. The arguments fit the signature for these sizes.
-    pub(crate) fn run(
-        &self,
-        inputs: &[View<'_>],
-        outputs: &mut [ViewMut<'_>],
-        sizes: &Sizes,
-        threads: Threads,
-    ) -> Result<(), Error> {
-        let call = Call { code: &self.code, sizes, threads };
+    pub(crate) fn run(&self, inputs: &[View<'_>], outputs: &mut [ViewMut<'_>], sizes: &Sizes) -> Result<(), Error> {
+        let call = Call { code: &self.code, sizes };
         let bytes = self.layout.permitted_bytes(sizes)?;
         let Some(bytes) = self.frame_bytes().checked_add(bytes) else { return Err(Error::OutOfMemory(bytes)) };
         if bytes <= FEW_STACK_BYTES as u64 {

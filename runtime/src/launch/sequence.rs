@@ -3,7 +3,7 @@
 use super::Call;
 use super::control::{Carried, Loop, Slices, Switch, While};
 use super::frame::{Extents, Frame, Spot};
-use super::kernel::Kernel;
+use super::kernel::{Kernel, Threads};
 use super::memory::{Size, Spots, Tenant, share};
 use super::native::Native;
 use crate::Error;
@@ -115,7 +115,8 @@ impl Step {
     /// Bytes that the step needs for itself and the plans in it.
     fn bytes(&self, sizes: &Sizes) -> Option<u64> {
         match self {
-            Self::Kernel(_) | Self::Native(_) => Some(0),
+            Self::Kernel(step) => step.bytes(sizes),
+            Self::Native(_) => Some(0),
             Self::Loop(step) => step.bytes(sizes),
             Self::While(step) => step.bytes(sizes),
             Self::Switch(step) => step.bytes(sizes),
@@ -124,7 +125,8 @@ impl Step {
 
     fn place(&self, frame: &mut Frame<'_>, base: *mut u8, sizes: &Sizes) {
         match self {
-            Self::Kernel(_) | Self::Native(_) => {}
+            Self::Kernel(step) => step.place(frame, base, sizes),
+            Self::Native(_) => {}
             Self::Loop(step) => step.place(frame, base, sizes),
             Self::While(step) => step.place(frame, base, sizes),
             Self::Switch(step) => step.place(frame, base, sizes),
@@ -138,13 +140,14 @@ pub(super) struct Builder<'n> {
     /// The kernels so far, which are numbered in the order of [`Plan::kernels`].
     kernels: usize,
     natives: &'n Natives,
+    threads: Threads,
     /// How many plans deep the one at hand is.
     depth: usize,
 }
 
 impl<'n> Builder<'n> {
-    pub(super) fn new(natives: &'n Natives) -> Self {
-        Self { extents: Extents::default(), kernels: 0, natives, depth: 0 }
+    pub(super) fn new(natives: &'n Natives, threads: Threads) -> Self {
+        Self { extents: Extents::default(), kernels: 0, natives, threads, depth: 0 }
     }
 
     pub(super) fn sequence(&mut self, plan: &Plan) -> Result<Sequence, Error> {
@@ -187,7 +190,13 @@ impl<'n> Builder<'n> {
             plan::Step::Kernel(step) => {
                 self.kernels += 1;
                 let once = self.depth == 1;
-                Step::Kernel(Kernel::new(&step.kernel, self.kernels - 1, arguments, once, &mut self.extents))
+                Step::Kernel(Kernel::new(
+                    &step.kernel,
+                    self.kernels - 1,
+                    arguments,
+                    once,
+                    (&mut self.extents, self.threads),
+                ))
             }
             plan::Step::Loop(step) => Step::Loop(Box::new(self.looped(step, arguments)?)),
             plan::Step::While(step) => Step::While(Box::new(self.whiled(step, arguments)?)),

@@ -137,6 +137,44 @@ fn switches_agree() {
     agree(&switch(DType::I64), &[i64::MIN, i64::MAX].map(|selected| vec![integer(DType::I64, selected), rod(1)]));
 }
 
+/// Loops in one kernel: there, with states in scratch, and back.
+fn back_and_forth() -> Plan {
+    let mut plan = Draft::new("back", &["n", "t"]);
+    let (x, times, y) = (plan.input("f64[n]"), plan.input("f64[t]"), plan.output("f64[n]"));
+    let states = plan.temporary("f64[t, 2]");
+    plan.kernel(
+        &[x, times, y, states],
+        &["read % f64[n]", "read % f64[t]", "write % f64[n]", "scratch % f64[t, 2]"],
+        "grid i0 in n {
+           v0: f64 = load %0[i0]
+           v4: f64 = carry i1 in t (v1 = v0) {
+             v2: f64 = load %1[i1]
+             v3: f64 = fma v2, v1, v0
+             store %3[i1, 0] v1
+             store %3[i1, 1] v3
+             yield v3
+           }
+           v9: f64 = carry i2 in t (v5 = v4) {
+             v6: f64 = load %3[-i2 + t - 1, 0]
+             v7: f64 = load %3[-i2 + t - 1, 1]
+             v8: f64 = fma v6, v5, v7
+             yield v8
+           }
+           store %2[i0] v9
+         }",
+    );
+    plan.plan
+}
+
+#[test]
+fn scratch_agrees() {
+    let call = |points, steps| vec![rod(points), array(&[steps], (0..steps).map(|step| 0.01 * step as f64))];
+    let calls = [(0, 3), (1, 0), (1, 100), (2, 5), (3, 7), (9, 1), (1000, 20)];
+    agree(&back_and_forth(), &calls.map(|(points, steps)| call(points, steps)));
+    // As many as run at once, however many there are.
+    assert_eq!(temporary_bytes(back_and_forth(), &call(1000, 20)), 4 * 20 * 2 * 8);
+}
+
 #[test]
 fn native_functions_agree() {
     agree(&native(), &[0, 1, 5, 3000].map(|points| vec![rod(points), array(&[3], [2.0, -0.5, 3.0])]));

@@ -83,8 +83,8 @@ impl Rotation {
             let halves = frame.halves(components::<4>(name, self.quat));
             let [first, third] = halves.outer(order);
             let middle = halves.middle() - frame.angle;
-            let angles = [first, frame.negative.select(-middle, middle), third];
-            join(angles.map(|angle| frame.right.select(wrap(angle), f64::NAN)))
+            let angles = [first, wrap(frame.negative.select(-middle, middle)), third];
+            join(angles.map(|angle| frame.right.select(angle, f64::NAN)))
         })
     }
 

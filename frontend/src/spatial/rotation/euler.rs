@@ -4,7 +4,7 @@
 //! a further axis costs eight multiplications. From a quaternion: see [`super::angles`].
 
 use super::Rotation;
-use super::angles::{DEGREES, Halves, Order, RADIANS, mistaken, single_angle, wrap};
+use super::angles::{DEGREES, Halves, Order, RADIANS, mistaken, single_angle};
 use crate::Tensor;
 use crate::implementations::operate;
 use crate::implementations::operation::{AsEuler, FromEuler, IsGimbalLocked};
@@ -201,7 +201,7 @@ impl Sequence<3> {
         let halves = self.halves(quat);
         let [mut first, mut third] = halves.outer(self.order);
         if self.is_symmetric() {
-            return [wrap(first), halves.middle(), wrap(third)];
+            return [first, halves.middle(), third];
         }
         if self.is_odd() {
             match self.order {
@@ -209,17 +209,9 @@ impl Sequence<3> {
                 Order::Intrinsic => first = -first,
             }
         }
-        [wrap(first), self.middle_less_right_angle(halves, quat), wrap(third)]
-    }
-
-    /// The middle angle less a right angle, precise near 0: `atan(s / c) - pi/4` is `atan2(s - c, s + c)`, and the
-    /// difference of the squares of `s` and `c` is a sum of products of components.
-    fn middle_less_right_angle(&self, halves: Halves, quat: [Tensor; 4]) -> Tensor {
+        // A sum of products of components.
         let [x, y, z, w] = self.along_axes(quat);
-        let [cosine, sine] = halves.radii();
-        let sum = sine + cosine;
-        let difference = w.fma(y, -(x * z)) * 4;
-        let half = difference.atan2(sum * sum);
-        half + half
+        let half_difference = w.fma(y, -(x * z)) * 2;
+        [first, halves.middle_less_right_angle(half_difference), third]
     }
 }

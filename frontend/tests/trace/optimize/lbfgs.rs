@@ -1,4 +1,4 @@
-//! L-BFGS.
+//! L-BFGS: valleys, walls, batches, minima, and gradients that point the wrong way.
 
 use super::{flags, numbers, single};
 use crate::rotations::close;

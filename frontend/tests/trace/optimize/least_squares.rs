@@ -3,7 +3,7 @@
 use super::{flags, numbers, single};
 use crate::rotations::close;
 use rotrace::optimize::{GaussNewton, LevenbergMarquardt, Loss};
-use rotrace::{Array, Tensor, Traced, constant, stack, trace};
+use rotrace::{Array, DType, Tensor, Traced, constant, stack, trace};
 
 /// Rosenbrock's valley as residuals, in a form in which some steps fail.
 fn valley() -> Traced<'static, (Tensor, ()), Tensor> {
@@ -183,6 +183,20 @@ fn blocks_count_by_their_length() {
     close(&[cost(0)], &[(2.0 * 2.0 * 3.0 - 4.0 + 2.0 * 2.0 * 4.0 - 4.0 + 0.36 + 0.64) / 2.0], 1e-15);
     // All axes as one block.
     close(&[cost(2)], &[(2.0 * 2.0 * 26.0_f64.sqrt() - 4.0) / 2.0], 1e-15);
+}
+
+#[test]
+fn leaves_of_both_precisions_and_data_that_are_no_floats() {
+    type Line = (Tensor, Tensor);
+    let line = trace(|((first, slope), (places, y)): (Line, (Tensor, Tensor))| {
+        first + slope.astype(DType::F64) * places.astype(DType::F64) - y
+    });
+    let compiled = LevenbergMarquardt::default().minimize(&line).compile("f64, f32, i32[m], f64[m]").unwrap();
+    let data = (Array::from([0, 1, 2]), Array::from([0.5, 0.75, 1.0]));
+    let mut run = compiled.run((Array::from(0.0), Array::from(0.0_f32)), data).unwrap();
+    (0..10).for_each(|_| run.step().map(drop).unwrap());
+    close(run.parameters().0.as_slice().unwrap(), &[0.5], 1e-7);
+    assert!((run.parameters().1.as_slice::<f32>().unwrap()[0] - 0.25).abs() < 1e-7);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::array::Array;
 use super::{InterpretError, Interpreter, run};
 use crate::DType;
-use crate::graph::{Function, Node, Op, Scan, While};
+use crate::graph::{Function, Node, Op, Scan, While, selected_branch};
 use std::rc::Rc;
 
 type Arrays = Vec<Rc<Array>>;
@@ -18,7 +18,7 @@ impl Interpreter<'_> {
         let results = match &node.op {
             Op::Call(function) | Op::Checkpoint(function) => self.call(function, operands)?,
             Op::Switch(branches) => {
-                let branch = selected(&operands[0], branches.len());
+                let branch = selected_branch(operands[0].elements[0], branches.len());
                 self.call(&branches[branch], operands[1..].to_vec())?
             }
             Op::While(looped) => self.while_loop(looped, operands)?,
@@ -83,13 +83,6 @@ impl Interpreter<'_> {
         }
         Ok(())
     }
-}
-
-/// The branch that a selector selects.
-fn selected(selector: &Array, branches: usize) -> usize {
-    let selector = selector.elements[0];
-    let number = if selector.dtype == DType::Bool { selector.bits as i64 } else { selector.as_i64() };
-    number.clamp(0, branches as i64 - 1) as usize
 }
 
 /// Slices along a new leading axis.

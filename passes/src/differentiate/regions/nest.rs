@@ -7,6 +7,7 @@
 //! runs, and a factor of up to sqrt(2) fewer values at two levels, but its segments differ in length, which no loop of
 //! one body can express.
 
+use rotrace_ir::dim::MAX_RANK;
 use rotrace_ir::graph::{Checkpoint, GraphBuilder, Op, Scan, ValueId, Values};
 use rotrace_ir::{Dim, Shape, Type};
 use std::sync::Arc;
@@ -20,7 +21,10 @@ pub fn nested(builder: &mut GraphBuilder, scan: &Scan, length: u64, operands: &[
     };
     let segment = inner.iter().product::<u64>();
     let plain = Scan { checkpoint: Checkpoint::All, length: Dim::fixed(length), ..scan.clone() };
-    if segment <= 1 || segment >= length {
+    let rank = |&id: &ValueId| builder.function().ty(id).rank();
+    let rank = operands.iter().map(rank).chain(scan.body.result_types().map(|ty| ty.rank() + 1)).max();
+    let deep = rank.unwrap_or(0) + inner.len() > MAX_RANK;
+    if segment <= 1 || segment >= length || deep {
         return push(builder, plain, operands);
     }
     let (segments, rest) = (length / segment, length % segment);

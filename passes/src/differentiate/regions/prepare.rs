@@ -1,6 +1,6 @@
 //! Loops and calls in the form that reverse mode handles.
 
-use super::super::vjp::varied;
+use super::super::vjp::{asked, varied};
 use super::super::{DifferentiateError, place};
 use super::nest::nested;
 use crate::optimize::hoist;
@@ -9,26 +9,30 @@ use rotrace_ir::{Dim, Type};
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// The function with calls inlined, what loops compute alike in every iteration taken out of them, `while` loops that are
-/// differentiated as `scan`s of their bound, and loops with checkpoints as loops in loops.
-pub fn prepared<'f>(function: &'f Function, wrt: &[bool]) -> Result<Cow<'f, Function>, DifferentiateError> {
+/// The function with calls inlined, what loops compute alike in every iteration taken out of them, `while` loops that the
+/// chosen results are differentiated through as `scan`s of their bound, and such loops with checkpoints as loops in loops.
+pub fn prepared<'f>(
+    function: &'f Function,
+    wrt: &[bool],
+    chosen: &[bool],
+) -> Result<Cow<'f, Function>, DifferentiateError> {
     let is_region =
         |node: &Node| matches!(node.op, Op::Call(_) | Op::Checkpoint(_) | Op::Switch(_) | Op::While(_) | Op::Scan(_));
     if !function.nodes.iter().any(is_region) {
         return Ok(Cow::Borrowed(function));
     }
     let function = hoist(&inlined(function));
-    let varied = varied(&function, wrt);
+    let asked = asked(&function, &varied(&function, wrt), chosen);
     let prepared = rebuilt(&function, |builder, node, operands| {
-        let is_varied = node.results.iter().any(|id| varied[id.0 as usize]);
+        let is_asked = node.results.iter().any(|id| asked[id.0 as usize]);
         match &node.op {
-            Op::While(looped) if is_varied => {
+            Op::While(looped) if is_asked => {
                 let bound =
                     looped.bound.ok_or_else(|| DifferentiateError::Unbounded { place: place(&function, node) })?;
                 let scan = bounded(looped, bound);
                 Ok(builder.push_all(Op::Scan(Arc::new(scan)), operands).expect("a while loop as a scan"))
             }
-            Op::Scan(scan) if is_varied && scan.checkpoint != Checkpoint::All => {
+            Op::Scan(scan) if is_asked && scan.checkpoint != Checkpoint::All => {
                 let Some(length) = scan.length.as_fixed() else {
                     let length = scan.length.display(&function.dims);
                     return Err(DifferentiateError::CheckpointLength { length, place: place(&function, node) });
@@ -85,7 +89,8 @@ fn bounded(looped: &While, bound: u64) -> Scan {
     Scan {
         carried: looped.carried,
         scanned: 0,
-        length: Dim::fixed(bound),
+        // What is beyond could not be stored, and is never reached.
+        length: Dim::fixed(bound.min(i64::MAX as u64)),
         reverse: false,
         checkpoint: Checkpoint::All,
         body: builder.finish(results.to_vec()),

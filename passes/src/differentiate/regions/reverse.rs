@@ -1,10 +1,11 @@
 //! Cotangents through branches and loops.
 
-use super::super::DifferentiateError;
 use super::super::emit::Emitter;
 use super::super::vjp::way_back;
+use super::super::{DifferentiateError, place};
 use super::flow::varied_parameters;
 use super::{parameters_of, places};
+use crate::optimize::reads;
 use rotrace_ir::Type;
 use rotrace_ir::graph::{Checkpoint, Function, GraphBuilder, Node, Op, Scan, ValueId, Values};
 use rotrace_ir::scalar::ScalarOp;
@@ -67,7 +68,7 @@ pub fn forward(
         return Ok(None);
     }
     let way = match &node.op {
-        Op::Scan(scan) => return self::scan(e, scan, operands, wrt, &seeds).map(Some),
+        Op::Scan(scan) => return self::scan(e, scan, operands, wrt, &seeds, || place(function, node)).map(Some),
         Op::Switch(branches) => {
             let backs = branches.iter().map(|branch| way_back(branch, &wrt[1..], &seeds));
             let op = Op::Switch(backs.collect::<Result<Vec<_>, _>>()?.into());
@@ -91,31 +92,26 @@ fn scan(
     operands: &[ValueId],
     wrt: Vec<bool>,
     seeds: &[bool],
+    place: impl FnOnce() -> String,
 ) -> Result<Forward, DifferentiateError> {
     let wrt = varied_parameters(&scan.body, scan.carried, wrt);
     // What is carried has a cotangent in the iterations before the last, whoever asks for the last.
     let seeds: Vec<bool> = wrt[..scan.carried].iter().chain(&seeds[scan.carried..]).copied().collect();
     let back = way_back(&scan.body, &wrt, &seeds)?;
-    let used = used_parameters(&back);
+    let read = reads(&back);
+    let used: Vec<bool> = back.parameters.iter().map(|id| read[id.0 as usize]).collect();
     let kept: Vec<usize> = (0..scan.carried).filter(|&place| used[place]).collect();
     let mut body = scan.body.clone();
     body.results.extend(kept.iter().map(|&place| scan.body.parameters[place]));
     let stacking = Op::Scan(Arc::new(Scan { body, ..scan.clone() }));
     let mut results = match e.builder.push_all(stacking, operands) {
         Ok(results) => results,
-        Err(violation) => unreachable!("a loop can stack what it carries: {violation}"),
+        Err(violation) => return Err(DifferentiateError::Stack { reason: violation.to_string(), place: place() }),
     };
     let stacks = results[results.len() - kept.len()..].to_vec();
     results.truncate(results.len() - kept.len());
     let reversed = Reversed { scan, wrt, seeds, kept, used, back };
     Ok(Forward { way: reversed.way(e, operands, &results, &stacks), results })
-}
-
-fn used_parameters(function: &Function) -> Vec<bool> {
-    let mut used = vec![false; function.values.len()];
-    let operands = function.nodes.iter().flat_map(|node| &node.operands);
-    operands.chain(&function.results).for_each(|id| used[id.0 as usize] = true);
-    function.parameters.iter().map(|id| used[id.0 as usize]).collect()
 }
 
 /// A loop, for which the loop back is made.
