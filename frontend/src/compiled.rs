@@ -4,7 +4,7 @@ use crate::rows::first_new_nan;
 use crate::tree::Outline;
 use crate::{Array, ArrayView, ArrayViewMut, Error, Options, Tensor, Tree};
 use rotrace_ir::graph::Function;
-use rotrace_runtime::{Executable, Report, View, ViewMut};
+use rotrace_runtime::{Executable, Natives, Report, View, ViewMut};
 use smallvec::SmallVec;
 use std::marker::PhantomData;
 
@@ -31,15 +31,22 @@ impl<In, Out> std::fmt::Debug for Compiled<In, Out> {
 }
 
 impl<In: Tree<Tensor>, Out: Tree<Tensor>> Compiled<In, Out> {
-    pub(crate) fn new(function: &Function, results: Outline, options: &Options) -> Result<Self, Error> {
-        Ok(Self { executable: Executable::compile(function, options)?, results, types: PhantomData })
+    pub(crate) fn new(
+        function: &Function,
+        natives: &Natives,
+        results: Outline,
+        options: &Options,
+    ) -> Result<Self, Error> {
+        let executable = Executable::compile_with(function, natives, options)?;
+        Ok(Self { executable, results, types: PhantomData })
     }
 
     /// Calls the function; the results are new arrays.
     ///
     /// # Errors
     /// If an argument has another type than the function was compiled for, a named dimension has two sizes or is too
-    /// small for a slice in the program, or there is no memory for results or temporaries.
+    /// small for a slice in the program, there is no memory for results or temporaries (or the
+    /// options permit less), or a native function fails.
     pub fn call(&self, inputs: &With<In, Array>) -> Result<With<Out, Array>, Error> {
         let mut views = SmallVec::<[View<'_>; INLINE_LEAVES]>::new();
         inputs.visit(&mut |array: &Array| views.push(array.view()));

@@ -28,6 +28,7 @@
 //!   like are made of it and of derivatives.
 //! * Arguments and results are [`Tree`]s: tuples, arrays, vectors, options, structs with `#[derive(Tree)]`.
 //! * [`Traced::tangent`] differentiates with respect to steps on a [`Manifold`]: 3 numbers for a rotation, 6 for a rigid transform.
+//! * [`native`] makes a plain Rust function an operation, with a derivative by a rule.
 //! * [`optimize`] has optimisers, one step as one handle; [`linear`] small linear equations.
 //! * [`spatial`] has rotations and rigid transforms, with the conventions of `scipy.spatial.transform`.
 //!
@@ -50,6 +51,7 @@ pub mod implementations;
 mod interop;
 pub mod linear;
 mod manifold;
+mod native;
 pub mod optimize;
 mod rows;
 mod signature;
@@ -62,10 +64,11 @@ pub use array::{Array, ArrayView, ArrayViewMut, Element};
 pub use compiled::{Compiled, With};
 pub use error::Error;
 pub use manifold::{Manifold, Side, Tangential};
+pub use native::{Failure, native};
 pub use rotrace_derive::{Manifold, Tree};
 pub use rotrace_ir::graph::Checkpoint;
 pub use rotrace_ir::{DType, Dim, Shape};
-pub use rotrace_runtime::{Engine, Executable, Options, Report};
+pub use rotrace_runtime::{Engine, Executable, Natives, Options, Report};
 pub use signature::{Signature, Specification};
 pub use tensor::{
     IntoAxes, IntoShape, IntoTensor, Operand, Tensor, Weak, concat, constant, eye, full, ones, stack, where_, zeros,

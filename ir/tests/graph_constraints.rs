@@ -2,7 +2,7 @@
 
 use rotrace_ir::DType;
 use rotrace_ir::dim::{Dim, DimId, Type};
-use rotrace_ir::graph::{Constant, Function, Location, NodeId, Op, ValueId};
+use rotrace_ir::graph::{Constant, Function, GraphBuilder, Location, Native, NodeId, Op, ValueId};
 use rotrace_ir::interpret::graph::{InterpretError, interpret};
 use rotrace_ir::text::parse_function;
 use rotrace_ir::verify::graph::verify;
@@ -326,6 +326,15 @@ fn c24_each_slice_has_its_index() {
     rejected("C24", "%0: bool[1]", "bool[3] = scatter_add %0 {axis = 0, indices = [0], size = 3}");
 }
 
+#[test]
+fn c35_natives_have_names_and_results() {
+    rejected("C35", "%0: f64[3]", "f64[3] = native %0 {name = \"\"}");
+    let nothing = Native { name: "nothing".to_owned(), results: Vec::new() };
+    let mut builder = GraphBuilder::new("f", Vec::new());
+    let violation = builder.push_all(Op::Native(Arc::new(nothing)), &[]).expect_err("it has no results");
+    assert_eq!(violation.constraint, "C35");
+}
+
 /// What stands between `before` and `after` and is a letter and a number: `F3`, `C12`.
 fn constraints(text: &str, before: &str, after: &str) -> BTreeSet<String> {
     let starts = text.match_indices(before).map(|(place, _)| place + before.len());
@@ -347,7 +356,7 @@ fn constraints_are_specified_checked_and_tested() {
         include_str!("graph_constraints/rules.rs")
     );
     let tested = constraints(tests, "\nfn ", "_");
-    assert_eq!(specified.len(), 44);
+    assert_eq!(specified.len(), 45);
     assert_eq!(constraints(sources, "\"", "\""), specified);
     assert_eq!(tested, specified);
 }

@@ -13,6 +13,8 @@ use std::sync::Arc;
 mod corpus;
 #[path = "support/mutate.rs"]
 mod mutate;
+#[path = "graph_text/native.rs"]
+mod native;
 #[path = "graph_text/regions.rs"]
 mod regions;
 mod support;

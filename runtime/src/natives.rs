@@ -2,6 +2,8 @@
 
 use crate::{Error, View, ViewMut};
 use rotrace_ir::DType;
+use rotrace_ir::dim::Type;
+use rotrace_ir::graph::Constant;
 use std::collections::BTreeMap;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
@@ -31,6 +33,52 @@ impl Natives {
     /// Adds a function; one of the same name is replaced.
     pub fn insert(&mut self, name: impl Into<String>, function: Arc<NativeFunction>) {
         self.functions.insert(name.into(), Function(function));
+    }
+
+    /// Calls a function as compiled code does, for interpreters ([`rotrace_ir::interpret::Natives`]). `types` are those of
+    /// the results, without names.
+    ///
+    /// # Errors
+    /// There is no such function, or it fails.
+    pub fn call(&self, name: &str, operands: &[Constant], types: &[Type]) -> Result<Vec<Constant>, String> {
+        let function = self.get(name).map_err(|error| error.to_string())?;
+        let shapes = |sizes: &mut dyn Iterator<Item = u64>| sizes.map(|size| size as usize).collect::<Vec<_>>();
+        let operand_shapes: Vec<_> =
+            operands.iter().map(|operand| shapes(&mut operand.shape.iter().copied())).collect();
+        let result_shapes: Vec<_> =
+            types.iter().map(|ty| shapes(&mut ty.shape.iter().filter_map(|dim| dim.as_fixed()))).collect();
+        let views = operands.iter().zip(&operand_shapes);
+        let views: Vec<View<'_>> =
+            views.map(|(operand, shape)| View { dtype: operand.dtype, shape, bytes: &operand.data }).collect();
+        let lengths: Vec<usize> = types
+            .iter()
+            .zip(&result_shapes)
+            .map(|(ty, shape)| shape.iter().product::<usize>() * ty.dtype.size())
+            .collect();
+        // Words, so that any element is aligned.
+        let mut words: Vec<Vec<u64>> = lengths.iter().map(|length| vec![0; length.div_ceil(8)]).collect();
+        let memory = words.iter_mut().zip(&lengths).zip(types.iter().zip(&result_shapes));
+        let mut results: Vec<ViewMut<'_>> = memory
+            .map(|((words, &length), (ty, shape))| ViewMut {
+                dtype: ty.dtype,
+                shape,
+                bytes: &mut bytemuck::cast_slice_mut(words)[..length],
+            })
+            .collect();
+        (function.0)(&views, &mut results)?;
+        drop(results);
+        let made = words.iter().zip(&lengths).zip(types.iter().zip(&result_shapes));
+        let constants = made.map(|((words, &length), (ty, shape))| Constant {
+            dtype: ty.dtype,
+            shape: shape.iter().map(|&size| size as u64).collect(),
+            data: bytemuck::cast_slice(words)[..length].into(),
+        });
+        let constants: Vec<Constant> = constants.collect();
+        constants
+            .iter()
+            .enumerate()
+            .try_for_each(|(position, constant)| check_bools(position, constant.dtype, &constant.data))?;
+        Ok(constants)
     }
 
     pub(crate) fn get(&self, name: &str) -> Result<Function, Error> {

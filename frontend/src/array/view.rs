@@ -1,4 +1,4 @@
-//! Borrowed array data, to call a compiled function on memory that is not an [`Array`].
+//! Borrowed array data: to call a compiled function on memory that is not an [`Array`], and what native functions see.
 
 use super::{Array, Element, count};
 use crate::{DType, Error};
@@ -19,6 +19,31 @@ impl<'a> ArrayView<'a> {
     pub fn of<T: Element>(data: &'a [T], shape: &'a [usize]) -> Result<Self, Error> {
         check(data.len(), shape)?;
         Ok(Self { dtype: T::DTYPE, shape, bytes: bytemuck::cast_slice(data) })
+    }
+
+    /// The element type.
+    #[must_use]
+    pub fn dtype(&self) -> DType {
+        self.dtype
+    }
+
+    /// The sizes, outermost first.
+    #[must_use]
+    pub fn shape(&self) -> &'a [usize] {
+        self.shape
+    }
+
+    /// The elements in row-major order.
+    ///
+    /// # Errors
+    /// If `T` is not the element type.
+    pub fn as_slice<T: Element>(&self) -> Result<&'a [T], Error> {
+        check_type::<T>(self.dtype)?;
+        bytemuck::checked::try_cast_slice(self.bytes).map_err(unreadable::<T>)
+    }
+
+    pub(crate) fn of_view(view: &rotrace_runtime::View<'a>) -> Self {
+        Self { dtype: view.dtype, shape: view.shape, bytes: view.bytes }
     }
 
     #[inline]
@@ -51,10 +76,46 @@ impl<'a> ArrayViewMut<'a> {
         Ok(Self { dtype: T::DTYPE, shape, bytes: bytemuck::cast_slice_mut(data) })
     }
 
+    /// The element type.
+    #[must_use]
+    pub fn dtype(&self) -> DType {
+        self.dtype
+    }
+
+    /// The sizes, outermost first.
+    #[must_use]
+    pub fn shape(&self) -> &'a [usize] {
+        self.shape
+    }
+
+    /// The elements in row-major order, to write to.
+    ///
+    /// # Errors
+    /// If `T` is not the element type.
+    pub fn as_mut_slice<T: Element>(&mut self) -> Result<&mut [T], Error> {
+        check_type::<T>(self.dtype)?;
+        bytemuck::checked::try_cast_slice_mut(self.bytes).map_err(unreadable::<T>)
+    }
+
+    pub(crate) fn of_view<'v>(view: &'a mut rotrace_runtime::ViewMut<'v>) -> Self
+    where
+        'v: 'a,
+    {
+        Self { dtype: view.dtype, shape: view.shape, bytes: view.bytes }
+    }
+
     #[inline]
     pub(crate) fn view_mut(&mut self) -> rotrace_runtime::ViewMut<'_> {
         rotrace_runtime::ViewMut { dtype: self.dtype, shape: self.shape, bytes: self.bytes }
     }
+}
+
+fn check_type<T: Element>(dtype: DType) -> Result<(), Error> {
+    if dtype == T::DTYPE { Ok(()) } else { Err(Error::Array(format!("the elements are {dtype}, not {}", T::DTYPE))) }
+}
+
+fn unreadable<T: Element>(error: bytemuck::checked::CheckedCastError) -> Error {
+    Error::Array(format!("the elements cannot be read as {}: {error}", T::DTYPE))
 }
 
 fn check(length: usize, shape: &[usize]) -> Result<(), Error> {

@@ -3,7 +3,8 @@
 //! An operation is a type, such as [`operation::FromRotvec`], that says what it takes and gives. [`Implementations`] hold
 //! a function for each of some operations, and [`Traced::using`](crate::Traced::using) records a function with them: wherever
 //! it, or what it calls, uses such an operation, the user's function is recorded instead. Derivatives are those of that
-//! function, or its own where it is made by [`custom_jvp`](crate::Traced::custom_jvp).
+//! function, or its own where it is made by [`custom_jvp`](crate::Traced::custom_jvp). A plain Rust function is one by way of
+//! [`native`](crate::native).
 //!
 //! Implementations belong to a traced function, not to the process, so that a library cannot change another's programs.
 //! Rotrace's own operation is recorded too, for the types of its results; arguments that it refuses stay refused.

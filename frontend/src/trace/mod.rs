@@ -13,6 +13,7 @@ mod custom;
 mod frame;
 mod jacobian;
 mod linear;
+mod native;
 mod parameters;
 mod traced;
 mod transform;
@@ -23,6 +24,7 @@ pub use control::{Length, Scan, While, checkpoint, cond, fori, scan, switch, whi
 pub(crate) use frame::{Mistake, Recorder, located_at, record, type_of};
 pub(crate) use jacobian::Plan;
 pub use jacobian::{Differentiable, Sparsity};
+pub(crate) use native::native_call;
 pub use traced::{Lowered, Traced, trace};
 
 use frame::{top_types, with_frame};

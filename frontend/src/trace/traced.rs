@@ -4,9 +4,10 @@ use super::frame::{ambient, place_of, poison, record_all, with_ambient};
 use super::{top_types, with_frame, with_parameters};
 use crate::compiled::Compiled;
 use crate::implementations::{Implementations, with_implementations, without_implementations};
+use crate::native::with_natives;
 use crate::signature::Specification;
 use crate::tree::{Outline, leaves};
-use crate::{Error, Options, Tensor, Tree};
+use crate::{Error, Natives, Options, Tensor, Tree};
 use rotrace_ir::Type;
 use rotrace_ir::graph::Function;
 use std::marker::PhantomData;
@@ -145,9 +146,9 @@ impl<'a, In: Tree<Tensor>, Out: Tree<Tensor>> Traced<'a, In, Out> {
             inert: false,
             location,
         };
-        let recorded = without_implementations(|| (self.recording)(&request));
+        let (recorded, natives) = with_natives(|| without_implementations(|| (self.recording)(&request)));
         let (function, _) = recorded.outcome?;
-        Ok(Lowered { function: Arc::new(function), results: recorded.results, types: PhantomData })
+        Ok(Lowered { function: Arc::new(function), natives, results: recorded.results, types: PhantomData })
     }
 
     /// Lowers and compiles with the default options.
@@ -228,13 +229,15 @@ const MOST_LEAVES: usize = 256;
 /// A function recorded for given argument types: its graph.
 pub struct Lowered<In, Out> {
     function: Arc<Function>,
+    natives: Natives,
     results: Outline,
     types: PhantomData<fn(In) -> Out>,
 }
 
 impl<In, Out> Clone for Lowered<In, Out> {
     fn clone(&self) -> Self {
-        Self { function: Arc::clone(&self.function), results: self.results.clone(), types: PhantomData }
+        let (function, natives) = (Arc::clone(&self.function), self.natives.clone());
+        Self { function, natives, results: self.results.clone(), types: PhantomData }
     }
 }
 
@@ -249,6 +252,12 @@ impl<In: Tree<Tensor>, Out: Tree<Tensor>> Lowered<In, Out> {
     #[must_use]
     pub fn function(&self) -> &Function {
         &self.function
+    }
+
+    /// The native functions that the graph calls by name.
+    #[must_use]
+    pub fn natives(&self) -> &Natives {
+        &self.natives
     }
 
     /// The graph as text, which parses back.
@@ -275,6 +284,6 @@ impl<In: Tree<Tensor>, Out: Tree<Tensor>> Lowered<In, Out> {
     /// # Errors
     /// What the compiler reports.
     pub fn compile_with(&self, options: &Options) -> Result<Compiled<In, Out>, Error> {
-        Compiled::new(&self.function, self.results.clone(), options)
+        Compiled::new(&self.function, &self.natives, self.results.clone(), options)
     }
 }

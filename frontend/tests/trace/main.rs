@@ -14,6 +14,7 @@ mod jacobians_sparse;
 mod linear;
 mod loops;
 mod manifolds;
+mod native;
 mod nested;
 mod operations;
 mod optimize;

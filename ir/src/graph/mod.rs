@@ -9,11 +9,13 @@
 
 mod build;
 pub mod infer;
+mod native;
 mod op;
 mod region;
 mod rule;
 
 pub use build::GraphBuilder;
+pub use native::Native;
 pub use op::{Constant, Op, Reduction, constant_matches};
 pub use region::{Checkpoint, MAX_FUNCTION_NESTING, Scan, While, selected_branch};
 pub use rule::{Rule, RuleKind};

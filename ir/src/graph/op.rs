@@ -1,6 +1,6 @@
 //! The operations of the graph IR, in families.
 
-use super::{Function, Rule, Scan, While};
+use super::{Function, Native, Rule, Scan, While};
 use crate::dim::{Dim, Shape, Type, fixed_element_count};
 use crate::scalar::ScalarOp;
 use crate::{DType, Scalar};
@@ -315,6 +315,10 @@ pub enum Op {
     While(Arc<While>),
     /// A loop along an axis.
     Scan(Arc<Scan>),
+
+    // Native.
+    /// The results of a function that is not of the IR.
+    Native(Arc<Native>),
 }
 
 impl Op {
@@ -346,6 +350,7 @@ impl Op {
             Self::Switch(_) => "switch",
             Self::While(_) => "while",
             Self::Scan(_) => "scan",
+            Self::Native(_) => "native",
         }
     }
 
@@ -375,7 +380,8 @@ impl Op {
             | Self::DotGeneral { .. }
             | Self::Take { .. }
             | Self::ScatterAdd { .. }
-            | Self::StopGradient => SmallVec::new(),
+            | Self::StopGradient
+            | Self::Native(_) => SmallVec::new(),
         }
     }
 

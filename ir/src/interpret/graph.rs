@@ -6,9 +6,10 @@ mod array;
 mod region;
 mod structural;
 
-use crate::dim::{Dim, element_count};
+use super::{NativeFailure, Natives, call_native, no_natives};
+use crate::dim::{Dim, Type, element_count};
 use crate::elementary::evaluate;
-use crate::graph::{Constant, Function, Node, Op, ValueId};
+use crate::graph::{Constant, Function, Native, Node, Op, ValueId};
 use crate::scalar::ScalarOp;
 use crate::verify::{Diagnostic, graph::verify};
 use crate::{DType, Scalar};
@@ -84,10 +85,22 @@ pub enum InterpretError {
     /// Loops that take more iterations than the interpreter accepts.
     #[error("loops exceed the interpreter's budget of {ELEMENT_BUDGET} iterations and elements")]
     Endless,
+    /// A native function failed.
+    #[error(transparent)]
+    Native(#[from] NativeFailure),
 }
 
 /// The results of a function on the given arguments.
 pub fn interpret(function: &Function, arguments: &[Constant]) -> Result<Vec<Constant>, InterpretError> {
+    interpret_with(function, arguments, &no_natives)
+}
+
+/// As [`interpret`], with the functions that are not of the IR.
+pub fn interpret_with(
+    function: &Function,
+    arguments: &[Constant],
+    natives: &Natives<'_>,
+) -> Result<Vec<Constant>, InterpretError> {
     if let Some(diagnostic) = verify(function).into_iter().next() {
         return Err(InterpretError::Invalid(diagnostic));
     }
@@ -95,7 +108,7 @@ pub fn interpret(function: &Function, arguments: &[Constant]) -> Result<Vec<Cons
     check_sizes(function, &dims)?;
     let arguments = arguments.iter().map(|argument| Rc::new(Array::from_constant(argument))).collect();
     let mut budget = ELEMENT_BUDGET;
-    let results = run(function, arguments, &dims, &mut budget)?;
+    let results = run(function, arguments, &dims, &mut budget, natives)?;
     Ok(results.iter().map(|result| result.to_constant()).collect())
 }
 
@@ -127,8 +140,9 @@ fn run(
     arguments: Vec<Rc<Array>>,
     dims: &[u64],
     budget: &mut u64,
+    natives: &Natives<'_>,
 ) -> Result<Vec<Rc<Array>>, InterpretError> {
-    let mut interpreter = Interpreter { function, dims, values: arguments, budget };
+    let mut interpreter = Interpreter { function, dims, values: arguments, budget, natives };
     for node in &function.nodes[function.parameters.len()..] {
         interpreter.node(node)?;
     }
@@ -180,6 +194,7 @@ struct Interpreter<'a> {
     values: Vec<Rc<Array>>,
     /// What is left of [`ELEMENT_BUDGET`].
     budget: &'a mut u64,
+    natives: &'a Natives<'a>,
 }
 
 impl Interpreter<'_> {
@@ -228,7 +243,8 @@ impl Interpreter<'_> {
             | Op::Checkpoint(_)
             | Op::Switch(_)
             | Op::While(_)
-            | Op::Scan(_) => 0,
+            | Op::Scan(_)
+            | Op::Native(_) => 0,
         };
         count.checked_add(read)?.checked_add(1)
     }
@@ -237,9 +253,25 @@ impl Interpreter<'_> {
         if let Op::Call(_) | Op::Checkpoint(_) | Op::Switch(_) | Op::While(_) | Op::Scan(_) = node.op {
             return self.region(node);
         }
+        if let Op::Native(native) = &node.op {
+            return self.native(node, native);
+        }
         let shape = self.result_shape(node, node.results[0])?;
         let array = self.array(node, shape);
         self.values.push(Rc::new(array));
+        Ok(())
+    }
+
+    /// Appends the results of a function that is not of the IR.
+    fn native(&mut self, node: &Node, native: &Native) -> Result<(), InterpretError> {
+        let operands: Vec<Constant> = node.operands.iter().map(|&id| self.value(id).to_constant()).collect();
+        let mut types = Vec::new();
+        for (ty, &id) in native.results.iter().zip(&node.results) {
+            let shape = self.result_shape(node, id)?;
+            types.push(Type { dtype: ty.dtype, shape: shape.into_iter().map(Dim::fixed).collect() });
+        }
+        let results = call_native(self.natives, &native.name, &operands, &types)?;
+        self.values.extend(results.iter().map(|result| Rc::new(Array::from_constant(result))));
         Ok(())
     }
 
@@ -270,7 +302,7 @@ impl Interpreter<'_> {
             Op::Take { axis, indices } => structural::take(operands[0], shape, *axis, indices),
             Op::ScatterAdd { axis, indices, .. } => structural::scatter_add(operands[0], shape, *axis, indices),
             Op::Custom(_) | Op::StopGradient => operands[0].clone(),
-            Op::Call(_) | Op::Checkpoint(_) | Op::Switch(_) | Op::While(_) | Op::Scan(_) => {
+            Op::Call(_) | Op::Checkpoint(_) | Op::Switch(_) | Op::While(_) | Op::Scan(_) | Op::Native(_) => {
                 unreachable!("{} has functions that give its results", node.op.name())
             }
         }

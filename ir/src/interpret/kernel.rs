@@ -32,7 +32,7 @@ pub enum InterpretError {
     #[error("{0}")]
     Execution(String),
     /// A native function failed.
-    #[error("{0}")]
+    #[error(transparent)]
     Native(#[from] NativeFailure),
 }
 

@@ -122,15 +122,21 @@ pub fn location(cursor: &mut Cursor<'_>) -> Result<Option<(String, u32, u32)>, P
         return Ok(None);
     }
     cursor.expect('(')?;
-    let Token::Text(raw) = cursor.token() else { return Err(cursor.unexpected("a file in quotes")) };
-    let Some(file) = unescape(raw) else { return Err(cursor.error(cursor.offset(), "unknown escape in a string")) };
-    cursor.advance();
+    let file = text(cursor, "a file in quotes")?;
     cursor.expect(':')?;
     let line = cursor.number("a line number")?;
     cursor.expect(':')?;
     let column = cursor.number("a column number")?;
     cursor.expect(')')?;
     Ok(Some((file, line, column)))
+}
+
+/// What stands in quotes; `what` that is, for a message.
+pub fn text(cursor: &mut Cursor<'_>, what: &str) -> Result<String, ParseError> {
+    let Token::Text(raw) = cursor.token() else { return Err(cursor.unexpected(what)) };
+    let Some(text) = unescape(raw) else { return Err(cursor.error(cursor.offset(), "unknown escape in a string")) };
+    cursor.advance();
+    Ok(text)
 }
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
 //! Parses a graph function.
 //!
 //! Attributes stand in one fixed order, the printer's. What the type of the result says is not said again: the value of
-//! `cast`, the shape of `reshape` and `broadcast`, the type of `iota` and `constant`.
+//! `cast`, the shape of `reshape` and `broadcast`, the type of `iota` and `constant`, the types of `native`.
 
 use super::SPLAT_BUDGET;
-use super::atoms::{DimNames, location};
+use super::atoms::{DimNames, location, text};
 use super::constant::data;
 use super::lexer::{Cursor, ParseError, Token, shortened};
 use crate::dim::Type;
-use crate::graph::{Function, GraphBuilder, Location, Op, Rule, ValueId, Values};
+use crate::graph::{Function, GraphBuilder, Location, Native, Op, Rule, ValueId, Values};
 use crate::scalar::ScalarOp;
 use smallvec::SmallVec;
 use std::collections::HashMap;
@@ -169,7 +169,7 @@ impl<'a> Parser<'a> {
         let offset = self.cursor.offset();
         let name = self.cursor.identifier("an operation")?;
         let operands = self.operands()?;
-        let op = self.op(name, offset, &definitions[0].ty)?;
+        let op = self.op(name, offset, &definitions)?;
         self.builder.location = self.location()?;
         let pushed = self.builder.push_all(op, &operands);
         let results = pushed.map_err(|violation| self.cursor.error(offset, violation.to_string()))?;
@@ -251,7 +251,8 @@ impl<'a> Parser<'a> {
     }
 
     /// The operation of this name with the attributes that follow.
-    fn op(&mut self, name: &str, offset: usize, ty: &Type) -> Result<Op, ParseError> {
+    fn op(&mut self, name: &str, offset: usize, definitions: &Definitions<'_>) -> Result<Op, ParseError> {
+        let ty = &definitions[0].ty;
         let shape = || ty.shape.clone();
         Ok(match name {
             "constant" => Op::Constant(data(&mut self.cursor, ty, &self.dims.names, &mut self.splat_budget)?),
@@ -301,6 +302,10 @@ impl<'a> Parser<'a> {
             "switch" => Op::Switch(self.only("branches", Self::functions)?.into()),
             "while" => Op::While(Arc::new(self.while_loop()?)),
             "scan" => Op::Scan(Arc::new(self.scan()?)),
+            "native" => Op::Native(Arc::new(Native {
+                name: self.only("name", |parser| text(&mut parser.cursor, "a function's name in quotes"))?,
+                results: definitions.iter().map(|definition| definition.ty.clone()).collect(),
+            })),
             scalar => match scalar.parse::<ScalarOp>() {
                 Ok(scalar) => Op::Scalar(scalar),
                 Err(_) => {

@@ -128,6 +128,11 @@ impl Printer<'_> {
                 write!(f, " {{kind = {}, wrt = {:?}, rule = ", rule.kind.name(), rule.wrt)?;
                 self.nested(&[&rule.function], f)
             }
+            Op::Native(native) => {
+                f.write_str(" {name = \"")?;
+                escape(&native.name, f)?;
+                f.write_str("\"}")
+            }
             Op::Call(function) | Op::Checkpoint(function) => {
                 f.write_str(" {function = ")?;
                 self.nested(&[function], f)

@@ -1,6 +1,6 @@
 //! The verifier of graph functions.
 //!
-//! Constraints on the function are F1 to F10, checked here; constraints on single operations are C1 to C34, checked by
+//! Constraints on the function are F1 to F10, checked here; constraints on single operations are C1 to C35, checked by
 //! [`crate::graph::infer`]. `docs/graph-ir.md` lists both.
 
 use super::Diagnostic;

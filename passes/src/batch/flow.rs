@@ -42,6 +42,7 @@ pub fn result_axes(op: &Op, operands: &[bool], masked: bool) -> Vec<bool> {
             results[..scan.carried].copy_from_slice(&parameters[..scan.carried]);
             results
         }
+        Op::Native(native) => vec![operands.contains(&true); native.results.len()],
         Op::Parameter { .. }
         | Op::Constant(_)
         | Op::Iota { .. }

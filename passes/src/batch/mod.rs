@@ -21,6 +21,7 @@ mod emit;
 mod flow;
 mod index;
 mod movement;
+mod native;
 mod reduce;
 mod regions;
 
@@ -153,6 +154,7 @@ fn apply(
         Op::Switch(branches) => return regions::switch(e, &node.op, branches, operands),
         Op::While(looped) => return regions::while_loop(e, looped, operands),
         Op::Scan(scan) => return regions::scan(e, scan, operands),
+        Op::Native(called) => return native::native(e, function, node, called, operands),
     };
     Ok(smallvec![Mapped { value, batched: true }])
 }

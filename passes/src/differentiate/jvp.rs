@@ -3,9 +3,9 @@
 use super::custom;
 use super::emit::Emitter;
 use super::partials::{self, partial};
-use super::regions;
 use super::transpose::reduce;
 use super::{Applied, DifferentiateError, check_selection, differentiable};
+use super::{native, regions};
 use rotrace_ir::graph::{Function, Op, Reduction, ValueId, Values};
 use rotrace_ir::scalar::ScalarOp;
 use smallvec::SmallVec;
@@ -24,6 +24,7 @@ pub fn jvp(function: &Function, wrt: &[bool]) -> Result<Function, DifferentiateE
     for (ty, &selected) in function.parameter_types().zip(wrt) {
         tangents.push(selected.then(|| e.parameter(ty)));
     }
+    let wanted = native::wanted_tangents(function);
     for node in &function.nodes[function.parameters.len()..] {
         e.builder.location = node.location;
         let operands: Values = node.operands.iter().map(|id| primal[id.0 as usize]).collect();
@@ -35,6 +36,13 @@ pub fn jvp(function: &Function, wrt: &[bool]) -> Result<Function, DifferentiateE
         }
         let results = e.builder.copy(function, node, &operands);
         primal.extend_from_slice(&results);
+        if let Op::Native(called) = &node.op {
+            let wanted = |id: &ValueId| wanted.as_ref().is_none_or(|wanted| wanted[id.0 as usize]);
+            let mut floats = node.results.iter().filter(|&&id| function.ty(id).dtype.is_float());
+            if directions.iter().any(Option::is_some) && floats.any(wanted) {
+                return Err(native::underivable(function, node, called));
+            }
+        }
         if let Op::Custom(rule) = &node.op {
             tangents.push(custom::push_forward(&mut e, rule, &operands, &directions)?);
             continue;
@@ -92,7 +100,7 @@ pub(super) fn tangent(e: &mut Emitter, node: Applied, tangents: &[Option<ValueId
             operands[operand] = tangent;
             e.push(node.op.clone(), &operands)
         }),
-        Op::Bitcast(_) | Op::StopGradient => None,
+        Op::Bitcast(_) | Op::StopGradient | Op::Native(_) => None,
         // By themselves: see `custom` and `regions`.
         Op::Custom(_) | Op::Call(_) | Op::Checkpoint(_) | Op::Switch(_) | Op::While(_) | Op::Scan(_) => None,
     }

@@ -24,6 +24,7 @@ mod custom;
 mod emit;
 mod grad;
 mod jvp;
+mod native;
 pub mod partials;
 mod regions;
 mod slopes;
@@ -67,6 +68,14 @@ pub enum DifferentiateError {
         function: String,
         /// The types of its results.
         results: String,
+    },
+    /// A function that is not of the IR, where no rule says its derivative.
+    #[error("native function `{name}` has no derivative of its own: give it one by a rule{place}")]
+    Native {
+        /// The function's name.
+        name: String,
+        /// Where it is called.
+        place: String,
     },
     /// Reverse mode goes through the iterations of a loop backwards, and must know how many there may be.
     #[error("reverse mode through a while loop needs a bound of its iterations{place}")]
@@ -147,7 +156,8 @@ fn differentiable(op: &Op, operand: usize, from: DType, to: DType) -> bool {
             | Op::Reduce { .. }
             | Op::DotGeneral { .. }
             | Op::Take { .. }
-            | Op::ScatterAdd { .. } => true,
+            | Op::ScatterAdd { .. }
+            | Op::Native(_) => true,
             Op::Custom(rule) => operand > 0 && rule.wrt[operand - 1],
             // Which results of the others depend on which operands: see `regions`.
             Op::StopGradient | Op::Call(_) | Op::Checkpoint(_) | Op::Switch(_) | Op::While(_) | Op::Scan(_) => false,

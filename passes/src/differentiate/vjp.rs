@@ -2,6 +2,7 @@
 
 use super::custom;
 use super::emit::Emitter;
+use super::native::underivable;
 use super::partials::{self, partial};
 use super::regions::{self, Way};
 use super::slopes::Slopes;
@@ -111,6 +112,12 @@ pub fn pull_back(
                 if varied[operand] {
                     accumulate(e, &mut cotangents[operand], part);
                 }
+            }
+            continue;
+        }
+        if let Op::Native(native) = &node.op {
+            if node.results.iter().any(|id| varied[id.0 as usize] && cotangents[id.0 as usize].is_some()) {
+                return Err(underivable(function, node, native));
             }
             continue;
         }

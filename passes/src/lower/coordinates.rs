@@ -86,7 +86,8 @@ pub(super) fn origin(op: &Op, operand_shapes: &[&Shape], shape: &Shape, at: &Coo
         | Op::Checkpoint(_)
         | Op::Switch(_)
         | Op::While(_)
-        | Op::Scan(_) => Origin::Computed,
+        | Op::Scan(_)
+        | Op::Native(_) => Origin::Computed,
     }
 }
 

@@ -50,6 +50,6 @@ fn cost(function: &Function, node: &Node, costs: &[u32]) -> u32 {
         | Op::Custom(_)
         | Op::StopGradient => sum(&mut { operands }),
         // Their results are stored.
-        Op::Call(_) | Op::Checkpoint(_) | Op::Switch(_) | Op::While(_) | Op::Scan(_) => 0,
+        Op::Call(_) | Op::Checkpoint(_) | Op::Switch(_) | Op::While(_) | Op::Scan(_) | Op::Native(_) => 0,
     }
 }

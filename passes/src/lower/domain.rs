@@ -50,7 +50,8 @@ pub(super) fn taken_in(function: &Function, node: &Node) -> u64 {
         | Op::Checkpoint(_)
         | Op::Switch(_)
         | Op::While(_)
-        | Op::Scan(_) => 1,
+        | Op::Scan(_)
+        | Op::Native(_) => 1,
     }
 }
 

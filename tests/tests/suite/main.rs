@@ -31,4 +31,5 @@ mod guards;
 mod large_angles;
 mod large_graphs;
 mod loops;
+mod natives;
 mod plans;

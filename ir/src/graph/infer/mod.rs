@@ -111,6 +111,13 @@ pub fn infer(op: &Op, operands: &[&Type], names: &[String]) -> Result<Types, Vio
             types.iter().try_for_each(|ty| check_sizes(&ty.shape, names))?;
             return Ok(types);
         }
+        Op::Native(native) => {
+            if native.name.is_empty() || native.results.is_empty() {
+                return violation("C35", "native names no function, or one without results");
+            }
+            native.results.iter().try_for_each(|ty| check_sizes(&ty.shape, names))?;
+            return Ok(native.results.iter().cloned().collect());
+        }
     };
     check_sizes(&ty.shape, names)?;
     Ok(smallvec![ty])
@@ -128,6 +135,7 @@ fn check_operand_count(op: &Op, count: usize) -> Result<(), Violation> {
         Op::Switch(branches) => branches.first().map_or(0, |branch| branch.parameters.len()) + 1,
         Op::While(looped) => looped.body.parameters.len(),
         Op::Scan(scan) => scan.body.parameters.len(),
+        Op::Native(_) => count,
         Op::Cast(_)
         | Op::Bitcast(_)
         | Op::Reshape { .. }

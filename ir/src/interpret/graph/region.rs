@@ -32,7 +32,7 @@ impl Interpreter<'_> {
     /// A call costs something whatever it does, so that the budget ends a loop that nothing else does.
     fn call(&mut self, function: &Function, arguments: Arrays) -> Result<Arrays, InterpretError> {
         self.pay(CALL_COST + arguments.len() + function.results.len())?;
-        run(function, arguments, self.dims, self.budget)
+        run(function, arguments, self.dims, self.budget, self.natives)
     }
 
     fn while_loop(&mut self, looped: &While, operands: Arrays) -> Result<Arrays, InterpretError> {

@@ -1,9 +1,10 @@
-//! Which results of a branch or loop depend differentiably on which operands.
+//! Which results of a branch or loop, or of another operation that may have several, depend differentiably on which
+//! operands.
 
 use super::super::vjp::varied;
 use rotrace_ir::graph::{Function, Op};
 
-/// For every result, whether it varies with the operands that do. `None` for an operation without functions of its own.
+/// For every result, whether it varies with the operands that do. `None` for an operation that has one result.
 pub fn varied_results(op: &Op, operands: Vec<bool>) -> Option<Vec<bool>> {
     Some(match op {
         Op::Call(function) | Op::Checkpoint(function) => function_results(function, &operands),
@@ -37,6 +38,10 @@ pub fn varied_results(op: &Op, operands: Vec<bool>) -> Option<Vec<bool>> {
         | Op::ScatterAdd { .. }
         | Op::Custom(_)
         | Op::StopGradient => return None,
+        Op::Native(native) => {
+            let varied = operands.contains(&true);
+            native.results.iter().map(|ty| varied && ty.dtype.is_float()).collect()
+        }
     })
 }
 

@@ -25,7 +25,8 @@ pub fn transpose(
     Some(match node.op {
         // No operands, or elementwise: see `partials`.
         Op::Parameter { .. } | Op::Constant(_) | Op::Iota { .. } | Op::Scalar(_) | Op::Bitcast(_) => return None,
-        Op::StopGradient => return None,
+        // Without a derivative.
+        Op::StopGradient | Op::Native(_) => return None,
         // All operands at once: see `custom` and `regions`.
         Op::Custom(_) | Op::Call(_) | Op::Checkpoint(_) | Op::Switch(_) | Op::While(_) | Op::Scan(_) => return None,
         Op::Cast(_) => e.push(Op::Cast(ty.dtype), &[cotangent]),

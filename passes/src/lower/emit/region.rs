@@ -8,7 +8,7 @@ use super::context::{Binding, Context, ContextId};
 use super::{Element, Emitter, Leaf, Place};
 use rotrace_ir::dim::{Dim, Shape};
 use rotrace_ir::graph::{Function, NodeId, Op, Scan, ValueId};
-use rotrace_ir::kernel::{Access, Affine, Block, Extent, Var, Vars, extents};
+use rotrace_ir::kernel::{Access, Affine, Block, Extent, IndexId, Var, Vars, extents};
 use rotrace_ir::scalar::ScalarOp;
 use rotrace_ir::{DType, Scalar};
 use smallvec::SmallVec;
@@ -19,6 +19,9 @@ pub struct Destination {
     pub home: Home,
     pub prefix: Vec<Affine>,
 }
+
+/// The grid's index.
+const GRID: IndexId = IndexId(0);
 
 /// A loop or branch that is being emitted.
 #[derive(Clone, Copy)]
@@ -86,9 +89,10 @@ impl<'a> Emitter<'a> {
         var
     }
 
-    /// Coordinates in scratch memory: time, components, and the independent loops, so that lanes lie side by side.
+    /// Coordinates in scratch memory: time, components, and the independent loops but the grid, whose every iteration has
+    /// its own.
     fn in_scratch(&self, time: &[Affine], components: &[Affine]) -> Coordinates {
-        let loops = self.loops.iter().map(|(index, _)| Affine::index(*index));
+        let loops = self.loops.iter().filter(|(index, _)| *index != GRID).map(|(index, _)| Affine::index(*index));
         time.iter().chain(components).cloned().chain(loops).collect()
     }
 
@@ -174,7 +178,7 @@ impl<'a> Emitter<'a> {
         let ty = function.ty(stack);
         let shape = extents(&ty.shape);
         let components = shape[1 + lanes..].iter().copied();
-        let loops = self.loops.iter().map(|&(_, extent)| extent);
+        let loops = self.loops.iter().filter(|(index, _)| *index != GRID).map(|&(_, extent)| extent);
         let shape = [shape[0]].into_iter().chain(components).chain(loops).collect();
         self.memory.temporary(ty.dtype, shape)
     }
@@ -300,7 +304,7 @@ fn places(shape: &Shape, lanes: &[Affine]) -> impl Iterator<Item = Coordinates> 
 }
 
 /// `length - 1 - index`.
-fn backwards(index: rotrace_ir::kernel::IndexId, length: Dim) -> Affine {
+fn backwards(index: IndexId, length: Dim) -> Affine {
     let last = Dim { constant: length.constant - 1, ..length };
     Affine { terms: SmallVec::from_slice(&[(index, -1)]), offset: last }
 }

@@ -125,6 +125,8 @@ impl Reader<'_> {
             Op::Parameter { index, .. } => self.found.push((*index as usize, at.clone())),
             Op::Constant(_) | Op::Iota { .. } => {}
             Op::Switch(_) | Op::While(_) | Op::Scan(_) => return self.region(value, node, at),
+            // A kernel calls nobody.
+            Op::Native(_) => return None,
             Op::Reduce { axes, .. } => {
                 if !is_unrolled(function.ty(node.operands[0]).shape[axes[0]]) {
                     return None;

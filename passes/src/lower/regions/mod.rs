@@ -1,4 +1,4 @@
-//! Loops and branches: inside of a kernel, or as steps of the plan.
+//! Loops, branches and native functions: inside of a kernel, or as steps of the plan.
 //!
 //! A loop whose body keeps *lanes* apart is one kernel: its grid is over the leading axes that all carried values share, and
 //! an iteration of it runs the whole loop with the short trailing axes in registers. What the body reads of scanned
@@ -15,9 +15,9 @@ use super::domain::{MOST_UNROLLED, is_unrolled};
 use rotrace_ir::dim::Shape;
 use rotrace_ir::graph::{Function, Node, NodeId, Op, ValueId};
 
-/// Whether a node has functions that run when it does.
+/// Whether a node runs functions: its own, or one that is not of the IR.
 pub(super) fn is_region(node: &Node) -> bool {
-    matches!(node.op, Op::Call(_) | Op::Checkpoint(_) | Op::Switch(_) | Op::While(_) | Op::Scan(_))
+    matches!(node.op, Op::Call(_) | Op::Checkpoint(_) | Op::Switch(_) | Op::While(_) | Op::Scan(_) | Op::Native(_))
 }
 
 /// How many results come first that are no stacks.

@@ -1,10 +1,10 @@
-//! Loops and branches as steps of the plan.
+//! Loops, branches and native functions as steps of the plan.
 
 use super::super::lower;
 use super::super::memory::Memory;
 use rotrace_ir::graph::infer::Violation;
 use rotrace_ir::graph::{Function, NodeId, Op, ValueId};
-use rotrace_ir::plan::{LoopStep, PlanBufferId, Step, SwitchStep, WhileStep};
+use rotrace_ir::plan::{LoopStep, NativeStep, PlanBufferId, Step, SwitchStep, WhileStep};
 
 /// The step of a node whose operands are in memory.
 pub(in super::super) fn step(function: &Function, memory: &mut Memory, node: NodeId) -> Result<Step, Violation> {
@@ -43,6 +43,13 @@ pub(in super::super) fn step(function: &Function, memory: &mut Memory, node: Nod
                 stacked: stacked.to_vec(),
             }))
         }
+        Op::Native(native) => Step::Native(NativeStep {
+            name: native.name.clone(),
+            inputs: node.operands.iter().map(|&id| function.ty(id).clone()).collect(),
+            outputs: native.results.clone(),
+            operands,
+            results,
+        }),
         other => unreachable!("{} is no step of a plan", other.name()),
     })
 }

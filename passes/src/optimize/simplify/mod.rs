@@ -134,7 +134,7 @@ impl Simplifier<'_> {
             Op::Custom(_) | Op::StopGradient => Rewrite::Value(operands[0]),
             Op::Call(function) => Rewrite::Inline(Arc::clone(function)),
             // Inlined, a checkpoint would be found to compute what is known. See `regions` for the others.
-            Op::Checkpoint(_) | Op::Switch(_) | Op::While(_) | Op::Scan(_) => Rewrite::Keep,
+            Op::Checkpoint(_) | Op::Switch(_) | Op::While(_) | Op::Scan(_) | Op::Native(_) => Rewrite::Keep,
             Op::ScatterAdd { axis, indices, size } => {
                 // One element each, whose sum is that element bit for bit.
                 if is_count(indices, *size) && self.ty(operands[0]).shape[*axis].as_fixed() == Some(*size) {
@@ -179,7 +179,7 @@ impl Simplifier<'_> {
                 | Op::DotGeneral { .. }
                 | Op::ScatterAdd { .. } => None,
                 Op::Custom(_) | Op::StopGradient => known(&node.operands[0]),
-                Op::Call(_) | Op::Checkpoint(_) | Op::Switch(_) | Op::While(_) | Op::Scan(_) => None,
+                Op::Call(_) | Op::Checkpoint(_) | Op::Switch(_) | Op::While(_) | Op::Scan(_) | Op::Native(_) => None,
             };
             self.splats.push(splat);
         }
