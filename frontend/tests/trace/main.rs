@@ -26,6 +26,7 @@ mod statistics;
 mod trees;
 mod vmap;
 mod vmap_derivatives;
+mod vmap_loops;
 
 use rotrace::spatial::Rotation;
 use rotrace::{Array, Tensor, Tree, trace};
