@@ -26,3 +26,4 @@ mod engines;
 mod guards;
 mod large_angles;
 mod large_graphs;
+mod random_regions;

@@ -10,7 +10,7 @@ mod nest;
 mod prepare;
 mod reverse;
 
-pub(super) use flow::varied_results;
+pub(super) use flow::{asked_operands, varied_results};
 pub(super) use forward::push_forward;
 pub(super) use prepare::prepared;
 pub(super) use reverse::{Way, forward};
