@@ -1,6 +1,7 @@
 //! The functions that are measured. Each file has one group of them and makes them by name.
 
 pub mod derivatives;
+pub mod drone;
 pub mod elementwise;
 pub mod rotations;
 pub mod transforms;
@@ -13,6 +14,8 @@ use rotrace::{Error, Options};
 pub struct Case<'a> {
     /// The argument of this name.
     pub argument: &'a dyn Fn(&str) -> Option<&'a Data>,
+    /// The number of this name.
+    pub parameter: &'a dyn Fn(&str) -> Option<f64>,
     /// How to compile.
     pub options: &'a Options,
 }
@@ -22,7 +25,7 @@ pub struct Case<'a> {
 pub enum Refusal {
     /// There is no such workload here.
     Unknown,
-    /// The case lacks an argument.
+    /// The case lacks an argument or a number.
     Missing(&'static str),
     /// The compiler reports an error.
     Failed(Error),
@@ -53,6 +56,7 @@ pub fn prepare<T: Number>(name: &str, case: &Case<'_>) -> Result<Box<dyn Bench>,
         "from_matrix_av" => place::<T, _, _>(&rotations::from_matrix_assume_valid(), case),
         "tf_mul" => place::<T, _, _>(&transforms::multiply(), case),
         "tf_apply" => place::<T, _, _>(&transforms::apply(), case),
+        "drone" => place::<T, _, _>(&drone::value_and_gradient(drone::Model::new(case.parameter)?), case),
         "rotvec_apply" => place::<T, _, _>(&rotations::rotvec_apply(), case),
         "rotvec_apply_grad" => place::<T, _, _>(&derivatives::rotvec_apply_gradient(), case),
         _ => Err(Refusal::Unknown),

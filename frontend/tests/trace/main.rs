@@ -5,6 +5,7 @@ mod angles;
 mod containers;
 mod custom;
 mod eager;
+mod eager_containers;
 mod eager_statistics;
 mod errors;
 mod implementations;
@@ -25,6 +26,7 @@ mod statistics;
 mod trees;
 mod vmap;
 mod vmap_derivatives;
+mod vmap_loops;
 
 use rotrace::spatial::Rotation;
 use rotrace::{Array, Tensor, Tree, trace};

@@ -20,7 +20,11 @@ pub fn build(case: &Value, variant: &str, threads: usize) -> Result<Result<Box<d
     let name = case["workload"].as_str().ok_or("`workload` is not a string")?;
     let arguments = read_arguments(&case["inputs"])?;
     let prepared = {
-        let case_of = workloads::Case { argument: &|name| arguments.get(name), options: &options };
+        let case_of = workloads::Case {
+            argument: &|name| arguments.get(name),
+            parameter: &|name| case["params"][name].as_f64(),
+            options: &options,
+        };
         match case["dtype"].as_str() {
             Some("f32") => workloads::prepare::<f32>(name, &case_of),
             Some("f64") => workloads::prepare::<f64>(name, &case_of),

@@ -1,4 +1,4 @@
-//! Branches.
+//! Branches: of several recorded functions, the one that is taken when the compiled function is called.
 
 use super::super::frame::{place_of, record};
 use super::region::{Recording, Site, unified};
@@ -20,11 +20,7 @@ use std::panic::Location;
 /// # Ok::<(), rotrace::Error>(())
 /// ```
 #[track_caller]
-pub fn cond<T: Tree<Tensor>>(
-    predicate: impl IntoTensor,
-    then: impl FnOnce() -> T,
-    otherwise: impl FnOnce() -> T,
-) -> T {
+pub fn cond<T: Tree<Tensor>>(predicate: impl IntoTensor, then: impl FnOnce() -> T, otherwise: impl FnOnce() -> T) -> T {
     let location = place_of(Location::caller());
     let predicate = selector(predicate, location);
     let site = Site::new(&[predicate], location);

@@ -2,15 +2,16 @@
 //!
 //! Forward mode runs the derivative of a nested function in its place, with tangents beside the values. Reverse mode goes
 //! back through a branch by the branch's own way back, and through a loop by a loop in the other direction, over values
-//! that the loop stacked on its way forwards. What else an iteration computed is computed again from those.
+//! that the loop stacked on its way forwards: what it carries, and what is dear to compute again from that ([`residuals`]).
 
 mod flow;
 mod forward;
 mod nest;
 mod prepare;
+mod residuals;
 mod reverse;
 
-pub(super) use flow::varied_results;
+pub(super) use flow::{asked_operands, varied_results};
 pub(super) use forward::push_forward;
 pub(super) use prepare::prepared;
 pub(super) use reverse::{Way, forward};

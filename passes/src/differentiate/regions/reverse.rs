@@ -3,7 +3,8 @@
 use super::super::emit::Emitter;
 use super::super::vjp::way_back;
 use super::super::{DifferentiateError, place};
-use super::flow::varied_parameters;
+use super::flow::{AskedInLoop, asked_in_loop, asked_operands, varied_parameters};
+use super::residuals::{Residuals, residuals};
 use super::{parameters_of, places};
 use crate::optimize::reads;
 use rotrace_ir::Type;
@@ -62,19 +63,24 @@ pub fn forward(
     varied: &[bool],
     asked: &[bool],
 ) -> Result<Option<Forward>, DifferentiateError> {
-    let wrt: Vec<bool> = node.operands.iter().map(|id| varied[id.0 as usize]).collect();
+    let of_operands: Vec<bool> = node.operands.iter().map(|id| varied[id.0 as usize]).collect();
     let seeds: Vec<bool> = node.results.iter().map(|id| asked[id.0 as usize]).collect();
     if !seeds.contains(&true) {
         return Ok(None);
     }
+    let wrt = asked_operands(&node.op, of_operands.clone(), &seeds).unwrap_or_default();
+    if !wrt.contains(&true) {
+        return Ok(None);
+    }
     let way = match &node.op {
-        Op::Scan(scan) => return self::scan(e, scan, operands, wrt, &seeds, || place(function, node)).map(Some),
+        Op::Scan(scan) => return self::scan(e, scan, operands, of_operands, seeds, || place(function, node)).map(Some),
         Op::Switch(branches) => {
             let backs = branches.iter().map(|branch| way_back(branch, &wrt[1..], &seeds));
             let op = Op::Switch(backs.collect::<Result<Vec<_>, _>>()?.into());
             (op, wrt)
         }
         Op::Checkpoint(called) => (Op::Checkpoint(Arc::new(way_back(called, &wrt, &seeds)?)), wrt),
+        Op::Call(_) | Op::While(_) => unreachable!("{} is prepared to be something else", node.op.name()),
         _ => return Ok(None),
     };
     let results = e.builder.copy(function, node, operands);
@@ -90,28 +96,47 @@ fn scan(
     e: &mut Emitter,
     scan: &Scan,
     operands: &[ValueId],
-    wrt: Vec<bool>,
-    seeds: &[bool],
+    varied: Vec<bool>,
+    seeds: Vec<bool>,
     place: impl FnOnce() -> String,
 ) -> Result<Forward, DifferentiateError> {
-    let wrt = varied_parameters(&scan.body, scan.carried, wrt);
-    // What is carried has a cotangent in the iterations before the last, whoever asks for the last.
-    let seeds: Vec<bool> = wrt[..scan.carried].iter().chain(&seeds[scan.carried..]).copied().collect();
+    let varied = varied_parameters(&scan.body, scan.carried, varied);
+    // What is carried may have a cotangent in the iterations before the last, when nobody asks for the last.
+    let asked = asked_in_loop(&scan.body, scan.carried, &varied, seeds);
+    let AskedInLoop { carried, results: seeds, parameters } = asked;
+    let wrt: Vec<bool> = carried.iter().chain(&parameters[scan.carried..]).copied().collect();
     let back = way_back(&scan.body, &wrt, &seeds)?;
+    let parameters = scan.body.parameters.len();
+    let Residuals { back, stacked } = residuals(back, scan.carried + scan.scanned, parameters);
     let read = reads(&back);
     let used: Vec<bool> = back.parameters.iter().map(|id| read[id.0 as usize]).collect();
     let kept: Vec<usize> = (0..scan.carried).filter(|&place| used[place]).collect();
-    let mut body = scan.body.clone();
-    body.results.extend(kept.iter().map(|&place| scan.body.parameters[place]));
+    let body = with_stacks(&scan.body, &kept, &stacked);
     let stacking = Op::Scan(Arc::new(Scan { body, ..scan.clone() }));
     let mut results = match e.builder.push_all(stacking, operands) {
         Ok(results) => results,
         Err(violation) => return Err(DifferentiateError::Stack { reason: violation.to_string(), place: place() }),
     };
-    let stacks = results[results.len() - kept.len()..].to_vec();
-    results.truncate(results.len() - kept.len());
-    let reversed = Reversed { scan, wrt, seeds, kept, used, back };
+    let own = scan.body.results.len();
+    let stacks = results[own..].to_vec();
+    results.truncate(own);
+    let stacked = stacked.result_types().cloned().collect();
+    let reversed = Reversed { scan, wrt, seeds, kept, stacked, used, back };
     Ok(Forward { way: reversed.way(e, operands, &results, &stacks), results })
+}
+
+/// The body that also gives some of what it carries, as it was before, and what `stacked` gives of its parameters.
+fn with_stacks(body: &Function, kept: &[usize], stacked: &Function) -> Function {
+    let mut builder = GraphBuilder::new(body.name.clone(), body.dims.clone());
+    let types: Vec<Type> = body.parameter_types().cloned().collect();
+    let given = parameters_of(&mut builder, &types);
+    let mut results = builder.inline(body, &given);
+    results.extend(kept.iter().map(|&place| given[place]));
+    // It depends on no cotangents, so that anything may stand for those.
+    let mut arguments = given;
+    arguments.resize(stacked.parameters.len(), ValueId(0));
+    results.extend(builder.inline(stacked, &arguments));
+    builder.finish(results)
 }
 
 /// A loop, for which the loop back is made.
@@ -123,6 +148,8 @@ struct Reversed<'a> {
     seeds: Vec<bool>,
     /// Which carried values were stacked.
     kept: Vec<usize>,
+    /// The types of what was stacked too.
+    stacked: Vec<Type>,
     /// Which parameters of the body (and cotangents) the way back through it uses.
     used: Vec<bool>,
     /// The way back through the body.
@@ -180,7 +207,11 @@ impl Reversed<'_> {
         let result = |place: usize| primal.ty(primal.results[place]).clone();
         let mut types: Vec<Type> = carried.iter().chain(&constants).map(|&place| parameter(place)).collect();
         let kept_from = types.len();
-        types.extend(self.kept.iter().chain(&slices).map(|&place| parameter(place)));
+        types.extend(self.kept.iter().map(|&place| parameter(place)));
+        let own_from = types.len();
+        types.extend(self.stacked.iter().cloned());
+        let slices_from = types.len();
+        types.extend(slices.iter().map(|&place| parameter(place)));
         let stacked_from = types.len();
         types.extend(stacked.iter().map(|&place| result(place)));
         let shared_from = types.len();
@@ -189,8 +220,11 @@ impl Reversed<'_> {
         let mut builder = GraphBuilder::new(body.name.clone(), body.dims.clone());
         let given = parameters_of(&mut builder, &types);
         let mut arguments: Vec<Option<ValueId>> = vec![None; body.parameters.len()];
-        for (position, &place) in self.kept.iter().chain(&slices).enumerate() {
+        for (position, &place) in self.kept.iter().enumerate() {
             arguments[place] = Some(given[kept_from + position]);
+        }
+        for (position, &place) in slices.iter().enumerate() {
+            arguments[place] = Some(given[slices_from + position]);
         }
         for (position, &place) in shared.iter().enumerate() {
             arguments[place] = Some(given[shared_from + position]);
@@ -198,6 +232,10 @@ impl Reversed<'_> {
         let cotangents = given[..carried.len()].iter().chain(&given[stacked_from..shared_from]);
         for (argument, &cotangent) in arguments[primal.parameters.len()..].iter_mut().zip(cotangents) {
             *argument = Some(cotangent);
+        }
+        let stacked_arguments = arguments.len() - self.stacked.len();
+        for (argument, &own) in arguments[stacked_arguments..].iter_mut().zip(&given[own_from..]) {
+            *argument = Some(own);
         }
         // What is not used may be anything.
         let arguments: Vec<ValueId> = arguments.into_iter().map(|argument| argument.unwrap_or(ValueId(0))).collect();

@@ -304,7 +304,7 @@ fn places(shape: &Shape, lanes: &[Affine]) -> impl Iterator<Item = Coordinates> 
 }
 
 /// `length - 1 - index`.
-fn backwards(index: rotrace_ir::kernel::IndexId, length: Dim) -> Affine {
+fn backwards(index: IndexId, length: Dim) -> Affine {
     let last = Dim { constant: length.constant - 1, ..length };
     Affine { terms: SmallVec::from_slice(&[(index, -1)]), offset: last }
 }
