@@ -71,10 +71,12 @@ where
     native_call(name.to_owned(), trace(like), function)
 }
 
+/// The functions that a program calls, by their names in it.
+type Called = Vec<(String, Arc<NativeFunction>)>;
+
 thread_local! {
-    /// The functions that the program being recorded calls, by their names in it. One list per program: a closure that is
-    /// recorded may lower another.
-    static CALLED: RefCell<Vec<Vec<(String, Arc<NativeFunction>)>>> = const { RefCell::new(Vec::new()) };
+    /// Those of the programs being recorded, the innermost last: a closure that is recorded may lower another.
+    static CALLED: RefCell<Vec<Called>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Runs `body`, which records a program, and gives the functions that this calls.
