@@ -2,8 +2,8 @@
 
 use rotrace::spatial::Rotation;
 use rotrace::{
-    Array, Checkpoint, Engine, Error, Options, Scan, Tensor, Traced, Tree, While, checkpoint, cond, fori,
-    scan, switch, trace, while_loop,
+    Array, Checkpoint, Engine, Error, Options, Scan, Tensor, Traced, Tree, While, checkpoint, cond, fori, scan, switch,
+    trace, while_loop,
 };
 
 fn values(array: &Array) -> Vec<f64> {
@@ -159,9 +159,8 @@ fn branches_compute_one_side_and_differentiate_it() {
     let (v, s) = rows.call(&Array::from([2.0, -3.0])).unwrap();
     close(&values(&v), &[2.0_f64.ln(), 9.0], 1e-15);
     close(&values(&s), &[0.5, -6.0], 1e-15);
-    let kinds = trace(|(i, x): (Tensor, Tensor)| {
-        switch(i, 3, |branch| if branch == 1 { x.sin() } else { x * branch as f64 })
-    });
+    let kinds =
+        trace(|(i, x): (Tensor, Tensor)| switch(i, 3, |branch| if branch == 1 { x.sin() } else { x * branch as f64 }));
     let kinds = kinds.compile("i32[], f64[n]").unwrap();
     for (i, expected) in [(-5, 0.0), (0, 0.0), (1, 0.5_f64.sin()), (2, 1.0), (9, 1.0)] {
         assert_eq!(values(&kinds.call(&(Array::from(i), Array::from([0.5]))).unwrap()), [expected]);
@@ -171,7 +170,9 @@ fn branches_compute_one_side_and_differentiate_it() {
 #[test]
 fn transformations_nest_in_any_order_with_the_same_bits_in_every_engine() {
     let walk = |x: Tensor| {
-        fori(5, x, |i, x| cond((x * x).sum(()).greater(3.0), || x * 0.5, || x.sin() + i.astype(rotrace::DType::F64) * x))
+        fori(5, x, |i, x| {
+            cond((x * x).sum(()).greater(3.0), || x * 0.5, || x.sin() + i.astype(rotrace::DType::F64) * x)
+        })
     };
     let cost = trace(move |x: Tensor| (walk(x) * x).sum(()));
     let x = Array::from([0.3, 0.4, 1.2]);
@@ -184,15 +185,24 @@ fn transformations_nest_in_any_order_with_the_same_bits_in_every_engine() {
     agree("vmap of second derivatives of scan", &cost.grad().jvp().vmap(0, 0), "f64[n, 3], f64[n, 3]", &{
         (rows.clone(), rows.clone())
     });
-    agree("grad of vmap", &trace(move |x: Tensor| trace(walk).vmap(0, 0).call_traced(x).sum(())).grad(), "f64[n, 3]", &rows);
+    agree(
+        "grad of vmap",
+        &trace(move |x: Tensor| trace(walk).vmap(0, 0).call_traced(x).sum(())).grad(),
+        "f64[n, 3]",
+        &rows,
+    );
     agree("vmap of grad of while with bound", &root().grad().vmap(0, 0), "f64[n]", &Array::from([0.5, 3.0, 100.0]));
     agree("jvp of vjp", &trace(walk).vjp().jvp(), "f64[3], f64[3], f64[3], f64[3]", &{
         ((x.clone(), x.clone()), (x.clone(), x))
     });
 }
 
-fn agree<In, Out>(what: &str, function: &Traced<'_, In, Out>, types: &str, arguments: &<In as Tree<Tensor>>::With<Array>)
-where
+fn agree<In, Out>(
+    what: &str,
+    function: &Traced<'_, In, Out>,
+    types: &str,
+    arguments: &<In as Tree<Tensor>>::With<Array>,
+) where
     In: Tree<Tensor>,
     Out: Tree<Tensor>,
 {
@@ -273,7 +283,10 @@ fn derivatives_that_cannot_be_are_messages_that_name_the_loop() {
     });
     assert!(named.compile("f64[t]").is_ok());
     let text = named.grad().compile("f64[t]").map(|_| ()).unwrap_err().to_string();
-    assert!(text.contains("a checkpoint policy other than `all` needs a loop of fixed length, but it is t (at "), "{text}");
+    assert!(
+        text.contains("a checkpoint policy other than `all` needs a loop of fixed length, but it is t (at "),
+        "{text}"
+    );
     assert!(named.grad().compile("f64[100]").is_ok());
 }
 

@@ -20,11 +20,7 @@ use std::panic::Location;
 /// # Ok::<(), rotrace::Error>(())
 /// ```
 #[track_caller]
-pub fn cond<T: Tree<Tensor>>(
-    predicate: impl IntoTensor,
-    then: impl FnOnce() -> T,
-    otherwise: impl FnOnce() -> T,
-) -> T {
+pub fn cond<T: Tree<Tensor>>(predicate: impl IntoTensor, then: impl FnOnce() -> T, otherwise: impl FnOnce() -> T) -> T {
     let location = place_of(Location::caller());
     let predicate = selector(predicate, location);
     let site = Site::new(&[predicate], location);

@@ -83,10 +83,7 @@ impl Site {
 }
 
 /// Functions of `own` parameters each, with all that they use from around as the same further parameters.
-pub fn unified(
-    functions: Vec<(Function, Vec<Tensor>)>,
-    own: usize,
-) -> Result<(Vec<Function>, Vec<Tensor>), Violation> {
+pub fn unified(functions: Vec<(Function, Vec<Tensor>)>, own: usize) -> Result<(Vec<Function>, Vec<Tensor>), Violation> {
     let mut captures: Vec<Tensor> = Vec::new();
     let mut types: Vec<Type> = Vec::new();
     for (function, own_captures) in &functions {

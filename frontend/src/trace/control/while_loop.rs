@@ -31,12 +31,7 @@ impl While {
 
     /// As [`while_loop`].
     #[track_caller]
-    pub fn run<C: Tree<Tensor>>(
-        self,
-        initial: C,
-        condition: impl FnOnce(C) -> Tensor,
-        body: impl FnOnce(C) -> C,
-    ) -> C {
+    pub fn run<C: Tree<Tensor>>(self, initial: C, condition: impl FnOnce(C) -> Tensor, body: impl FnOnce(C) -> C) -> C {
         self.recorded(initial, condition, body, place_of(Location::caller()))
     }
 
@@ -59,8 +54,9 @@ impl While {
         let node = goes_on.outcome.zip(next.outcome).and_then(|(condition, body)| {
             site.check_carried(operands.len(), given.get(), &body.0)?;
             let carried = operands.len();
-            let (functions, captures) =
-                unified(vec![condition, body], carried).map_err(|violation| site.mistake(violation.to_string())).ok()?;
+            let (functions, captures) = unified(vec![condition, body], carried)
+                .map_err(|violation| site.mistake(violation.to_string()))
+                .ok()?;
             let [condition, body] = <[_; 2]>::try_from(functions).ok()?;
             let looped = graph::While { carried, bound: self.bound, condition, body };
             Some((Op::While(Arc::new(looped)), [operands, captures].concat()))
@@ -83,10 +79,6 @@ impl While {
 /// # Ok::<(), rotrace::Error>(())
 /// ```
 #[track_caller]
-pub fn while_loop<C: Tree<Tensor>>(
-    initial: C,
-    condition: impl FnOnce(C) -> Tensor,
-    body: impl FnOnce(C) -> C,
-) -> C {
+pub fn while_loop<C: Tree<Tensor>>(initial: C, condition: impl FnOnce(C) -> Tensor, body: impl FnOnce(C) -> C) -> C {
     While::new().recorded(initial, condition, body, place_of(Location::caller()))
 }
