@@ -64,7 +64,8 @@ fn inner_lengths(length: u64, most: u64) -> Vec<u64> {
         let root = ((length as f64).powf(1.0 / f64::from(levels)) as u64).max(2);
         let inner = |factor: u64| vec![factor; levels as usize - 1];
         let whole = (root.div_ceil(2).max(2)..=2 * root).map(inner);
-        let whole = whole.filter(|inner| length.is_multiple_of(inner.iter().product())).min_by_key(|inner| stored(inner));
+        let whole =
+            whole.filter(|inner| length.is_multiple_of(inner.iter().product())).min_by_key(|inner| stored(inner));
         whole.into_iter().chain([inner(root), inner(root + 1)])
     };
     let candidates = || [Vec::new()].into_iter().chain((2..=deepest.max(2)).flat_map(of_levels));
