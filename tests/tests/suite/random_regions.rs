@@ -14,7 +14,7 @@ use rotrace_tests::engines::{compare, configurations};
 use rotrace_tests::random::{Random, cost, describe, program_with_regions};
 use std::collections::BTreeMap;
 
-const PROGRAMS: u64 = 2000;
+const PROGRAMS: u64 = 1000;
 
 const SIZES: [u64; 6] = [0, 1, 2, 3, 5, 17];
 
@@ -164,7 +164,7 @@ fn random_programs_have_all_that_is_to_be_tested() {
     let names = ["call", "checkpoint", "switch", "while", "scan", "scan of named length", "scan of fixed length"];
     for (name, depth) in names.into_iter().flat_map(|name| [(name, 0), (name, 1)]) {
         let times = found.get(&(name, depth)).copied().unwrap_or(0);
-        assert!(times > 100, "{name} at depth {depth}: {times} times");
+        assert!(times > 50, "{name} at depth {depth}: {times} times");
     }
     assert!(found.keys().all(|&(_, depth)| depth < 2), "{found:?}");
 }
