@@ -25,12 +25,7 @@ impl Model {
     /// The parameter that is missing.
     pub fn new(parameter: &dyn Fn(&str) -> Option<f64>) -> Result<Self, Refusal> {
         let number = |name: &'static str| parameter(name).ok_or(Refusal::Missing(name));
-        Ok(Self {
-            step: number("dt")?,
-            mass: number("mass")?,
-            gravity: number("gravity")?,
-            effort: number("effort")?,
-        })
+        Ok(Self { step: number("dt")?, mass: number("mass")?, gravity: number("gravity")?, effort: number("effort")? })
     }
 }
 

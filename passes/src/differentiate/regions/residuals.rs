@@ -92,7 +92,8 @@ fn chosen(back: &Function, varying: usize, all: usize) -> Vec<ValueId> {
         for &id in &node.results {
             let Origin { varies, cotangent } = origins[id.0 as usize];
             // What a loop gives is not stacked: its checkpoints say what it stores.
-            let stacks = needed[id.0 as usize] && varies && !cotangent && cost >= DEAR && node.op.functions().is_empty();
+            let stacks =
+                needed[id.0 as usize] && varies && !cotangent && cost >= DEAR && node.op.functions().is_empty();
             costs[id.0 as usize] = if stacks { 0 } else { cost };
             if stacks {
                 chosen.push(id);
