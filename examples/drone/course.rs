@@ -140,6 +140,6 @@ fn misses(positions: Tensor, centres: Tensor) -> Tensor {
 }
 
 /// What it costs, `[...]`, not to be at rest at the goal in the end.
-fn arrival(state: State<Tensor>, goal: Tensor) -> Tensor {
+pub fn arrival(state: State<Tensor>, goal: Tensor) -> Tensor {
     (state.position - goal).square().sum(-1) + state.velocity.square().sum(-1) * 0.1
 }

@@ -62,6 +62,17 @@ impl<In: Tree<Tensor>, Out: Tree<Tensor>> Compiled<In, Out> {
         }
     }
 
+    /// Bytes of temporaries that a call with these arguments takes, its results not counted: what the way forwards through
+    /// a loop keeps for the way back, above all. [`Options::memory_limit`](crate::Options) bounds them.
+    ///
+    /// # Errors
+    /// Arguments that do not fit, as for [`call`](Self::call).
+    pub fn temporary_bytes(&self, inputs: &With<In, Array>) -> Result<u64, Error> {
+        let mut views = SmallVec::<[View<'_>; INLINE_LEAVES]>::new();
+        inputs.visit(&mut |array: &Array| views.push(array.view()));
+        Ok(self.executable.temporary_bytes(&views)?)
+    }
+
     /// As [`call`](Self::call), and checks that no result has a NaN where no argument has one.
     ///
     /// A result is checked row by row along its leading axis if that has a named size; the arguments' rows are those

@@ -1,6 +1,7 @@
 //! Rows of results that are not numbers although the arguments of the row are.
 
-use crate::{Array, DType};
+use crate::Array;
+use crate::array::Floats;
 use rotrace_ir::Type;
 use std::ops::Range;
 
@@ -105,21 +106,9 @@ fn any_infinite_or_nan(array: &Array, range: Range<usize>) -> bool {
 
 /// Whether a float in the range satisfies a condition. Looks at all of them, several at once, rather than stop early.
 fn any(array: &Array, range: Range<usize>, single: impl Fn(f32) -> bool, double: impl Fn(f64) -> bool) -> bool {
-    match array.dtype() {
-        DType::F32 => array
-            .as_slice::<f32>()
-            .is_ok_and(|data| data[range].iter().fold(false, |found, &value| found | single(value))),
-        DType::F64 => array
-            .as_slice::<f64>()
-            .is_ok_and(|data| data[range].iter().fold(false, |found, &value| found | double(value))),
-        DType::Bool
-        | DType::I8
-        | DType::I16
-        | DType::I32
-        | DType::I64
-        | DType::U8
-        | DType::U16
-        | DType::U32
-        | DType::U64 => false,
+    match array.floats() {
+        Some(Floats::Single(data)) => data[range].iter().fold(false, |found, &value| found | single(value)),
+        Some(Floats::Double(data)) => data[range].iter().fold(false, |found, &value| found | double(value)),
+        None => false,
     }
 }

@@ -96,6 +96,9 @@ fn split_types(text: &str) -> Result<Vec<&str>, String> {
         return Err(format!("`[` without `]` in `{text}`"));
     }
     parts.push(text[start..].trim());
+    if parts.contains(&"") {
+        return Err(format!("a type is missing beside a comma in `{text}`"));
+    }
     Ok(parts)
 }
 
@@ -120,6 +123,9 @@ fn parse_type(text: &str, dims: &mut Vec<String>) -> Result<Type, String> {
 }
 
 fn parse_dim(size: &str, within: &str, dims: &mut Vec<String>) -> Result<Dim, String> {
+    if size.is_empty() {
+        return Err(format!("a size is missing beside a comma in `{within}`"));
+    }
     if size.starts_with(|first: char| first.is_ascii_digit()) {
         return match size.parse::<u64>() {
             Ok(number) if i64::try_from(number).is_ok() => Ok(Dim::fixed(number)),

@@ -10,6 +10,10 @@ use rotrace_ir::scalar::{ScalarOp, TABLE};
 use rotrace_ir::{DType, Scalar};
 use std::sync::Arc;
 
+mod regions;
+
+pub use regions::cost;
+
 /// A small fast generator (SplitMix64), so that a seed names a program for good.
 #[derive(Clone, Debug)]
 pub struct Random(u64);
@@ -82,8 +86,18 @@ impl Random {
 /// A random program over the named dimensions `n` and `m`.
 #[must_use]
 pub fn program(seed: u64) -> Function {
-    let mut growth =
-        Growth { random: Random::new(seed), builder: GraphBuilder::new("random", Vec::new()), values: Vec::new() };
+    grown(seed, 0)
+}
+
+/// A random program with calls, branches and loops, in each other at most two deep.
+#[must_use]
+pub fn program_with_regions(seed: u64) -> Function {
+    grown(seed, 2)
+}
+
+fn grown(seed: u64, regions: usize) -> Function {
+    let (random, builder) = (Random::new(seed), GraphBuilder::new("random", Vec::new()));
+    let mut growth = Growth { random, builder, values: Vec::new(), regions };
     growth.parameters();
     let operations = 3 + growth.random.below(20);
     for _ in 0..operations {
@@ -100,6 +114,8 @@ struct Growth {
     random: Random,
     builder: GraphBuilder,
     values: Vec<ValueId>,
+    /// How deep functions may stand in this one.
+    regions: usize,
 }
 
 impl Growth {
@@ -161,6 +177,9 @@ impl Growth {
 
     /// Tries to add one operation; keeps arrays small.
     fn operation(&mut self) {
+        if self.regions > 0 && self.random.below(5) == 0 {
+            return self.region();
+        }
         let operand = self.pick();
         let added = match self.random.below(12) {
             0..=4 => self.scalar_operation(operand),

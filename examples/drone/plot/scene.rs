@@ -9,7 +9,7 @@ use plotters::prelude::{
 };
 use std::error::Error;
 
-/// A path with its label.
+/// A path with its label; none is shown if that is empty.
 pub struct Path3 {
     pub label: String,
     pub points: Vec<[f64; 3]>,
@@ -104,12 +104,15 @@ impl Drawing for Scene {
         }
         for (index, path) in self.paths.iter().enumerate() {
             let style = colour(index).stroke_width(if index + 1 == self.paths.len() { 4 } else { 2 });
-            chart
-                .draw_series(LineSeries::new(path.points.iter().map(|&place| projected(place)), style))?
-                .label(&path.label)
-                .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], style));
+            let line = chart.draw_series(LineSeries::new(path.points.iter().map(|&place| projected(place)), style))?;
+            if !path.label.is_empty() {
+                line.label(&path.label).legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], style));
+            }
             let ends = [path.points.first(), path.points.last()].into_iter().flatten();
             chart.draw_series(ends.map(|&place| Circle::new(projected(place), 5, colour(index).filled())))?;
+        }
+        if self.paths.iter().all(|path| path.label.is_empty()) {
+            return Ok(());
         }
         chart
             .configure_series_labels()

@@ -32,6 +32,13 @@ pub struct Array {
     storage: Arc<Storage>,
 }
 
+/// Elements of either float type.
+#[derive(Debug)]
+pub(crate) enum Floats<'a> {
+    Single(&'a [f32]),
+    Double(&'a [f64]),
+}
+
 /// An array as a key: equal to those of the same memory under the same shape.
 #[derive(Debug)]
 pub(crate) struct Identity(pub Array);
@@ -168,6 +175,28 @@ impl Array {
         }
         self.shape = shape.into();
         Ok(self)
+    }
+
+    /// Numbers as elements of a float type.
+    ///
+    /// # Errors
+    /// If the type is not a float, or the sizes do not multiply to the number of elements.
+    pub(crate) fn of_floats(dtype: DType, shape: &[usize], numbers: &[f64]) -> Result<Self, Error> {
+        if dtype == DType::F64 {
+            Self::from_slice(shape, numbers)
+        } else if dtype == DType::F32 {
+            Self::from_vec(shape, numbers.iter().map(|&number| number as f32).collect())
+        } else {
+            Err(Error::Array(format!("needs an element type of floats, not {dtype}")))
+        }
+    }
+
+    /// The elements, if they are floats.
+    pub(crate) fn floats(&self) -> Option<Floats<'_>> {
+        match self.as_slice::<f64>() {
+            Ok(elements) => Some(Floats::Double(elements)),
+            Err(_) => self.as_slice::<f32>().ok().map(Floats::Single),
+        }
     }
 
     fn check<T: Element>(&self) -> Result<(), Error> {

@@ -37,12 +37,14 @@ mod cache;
 mod container;
 mod interpolation;
 mod jit;
+mod leading;
 mod operation;
 mod power;
 mod rigid_transform;
 mod rotation;
 mod statistics;
 mod table;
+mod tangent;
 
 pub use interpolation::{RotationSpline, Slerp};
 pub use jit::{Jit, jit};

@@ -30,14 +30,9 @@ impl Exponent {
         };
         Ok(match [0, 1, -1].into_iter().find(|&whole| f64::from(whole) == number) {
             Some(whole) => Self::Whole(whole),
-            None => Self::Numbers(float(number, dtype)),
+            None => Self::Numbers(Array::of_floats(dtype, &[], &[number])?),
         })
     }
-}
-
-/// A number in the element type of an object, as an argument of its program.
-pub(super) fn float(number: f64, dtype: DType) -> Array {
-    if dtype == DType::F32 { Array::from(number as f32) } else { Array::from(number) }
 }
 
 macro_rules! power {

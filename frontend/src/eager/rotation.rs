@@ -1,6 +1,7 @@
 //! Rotations of concrete arrays.
 
-use super::container::{Container, container, everywhere};
+use super::container::container;
+use super::leading::{Leading, everywhere};
 use super::operation::Operation;
 use super::power::power;
 use super::table::{

@@ -5,7 +5,6 @@
 
 use super::Rotation;
 use super::operation::{Operation, Refused};
-use super::power::float;
 use super::table::{
     Setting, bound, concrete, constructors, cores, key, keyed, methods, operation, passed, refused, result_cores,
     taken, traced,
@@ -76,7 +75,8 @@ impl spatial::Rotation<Array> {
     /// If the rotations do not fit.
     #[track_caller]
     pub fn approx_equal(&self, other: impl Into<Self>, tolerance: Option<f64>) -> Result<Array, Error> {
-        let tolerance = float(tolerance.unwrap_or(TOLERANCE), self.clone().into_parts().dtype());
+        let dtype = self.clone().into_parts().dtype();
+        let tolerance = Array::of_floats(dtype, &[], &[tolerance.unwrap_or(TOLERANCE)])?;
         let rotation = self;
         operation!(
             Rotation::approx_equal(rotation: Rotation[1], other: Rotation[1], tolerance: Array[0]) -> Array[0] {

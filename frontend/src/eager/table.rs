@@ -13,8 +13,8 @@
 //! fn mean(axes: Axes) -> Rotation[1] { rotation.mean(axes) } else any "no rotations";
 //! ```
 
-use crate::DType;
 use crate::spatial::Order;
+use crate::{DType, Side};
 use smallvec::SmallVec;
 use std::hash::Hash;
 
@@ -38,7 +38,7 @@ macro_rules! plain_settings {
     )*};
 }
 
-plain_settings!(bool i8 DType Order);
+plain_settings!(bool i8 DType Order Side);
 
 impl Setting for str {
     type Key = String;

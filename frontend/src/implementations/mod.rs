@@ -10,11 +10,13 @@
 //! Rotrace's own operation is recorded too, for the types of its results; arguments that it refuses stay refused.
 //! Operations on arrays ([`eager`](crate::eager)) are not affected, nor are operations that [`operation`] does not list.
 
+mod arguments;
 pub mod operation;
 
-use crate::trace::{Mistake, located_at, record};
+use crate::trace::{Mistake, located_as, record, unlocated};
 use crate::tree::{Outline, leaves};
 use crate::{Tensor, Tree};
+use arguments::{Arguments, check_dtypes};
 use operation::Slots;
 use std::cell::RefCell;
 use std::panic::Location;
@@ -35,7 +37,7 @@ trait Sealed: Sized {
 #[expect(private_bounds, reason = "nobody else implements it")]
 pub trait Operation: Sealed {
     /// What it takes: tensors, objects of them, and options, which are known when a function is traced.
-    type In: Clone;
+    type In: Arguments;
     /// What it gives.
     type Out: Tree<Tensor>;
     /// Its name: `Rotation::from_rotvec`.
@@ -158,9 +160,12 @@ pub(crate) fn operate<O: Operation>(
     arguments: O::In,
     own: impl FnOnce(O::In) -> O::Out,
 ) -> O::Out {
-    located_at(place, || match innermost::<O>() {
-        Some(function) => implemented::<O>(place, arguments, own, &*function),
-        None => own(arguments),
+    located_as(place, O::NAME, || {
+        check_dtypes(O::NAME, &arguments);
+        match innermost::<O>() {
+            Some(function) => implemented::<O>(place, arguments, own, &*function),
+            None => own(arguments),
+        }
     })
 }
 
@@ -177,7 +182,8 @@ fn implemented<O: Operation>(
     });
     // What Rotrace gives tells the types; nobody uses its value.
     let expected = own(arguments.clone());
-    let results = function(arguments);
+    // Its lines are the user's own.
+    let results = unlocated(|| function(arguments));
     let (given, wanted) = (Outline::of(&results), Outline::of(&expected));
     if given != wanted {
         record(place, |_| {

@@ -76,6 +76,17 @@ pub(super) fn polynomial(x: Tensor, coefficients: &[f64], single: usize) -> Tens
     sum
 }
 
+/// The tensor, if its element type is that of `first`.
+pub(super) fn alike(name: &str, first: Tensor, tensor: Tensor) -> Tensor {
+    record(Location::caller(), |recorder| {
+        let [expected, found] = [recorder.resolve(first)?, recorder.resolve(tensor)?];
+        if recorder.ty(found).dtype == recorder.ty(expected).dtype {
+            return Ok(found);
+        }
+        Err(Mistake::of_dtypes(name, [expected, found].map(|id| recorder.display(id))))
+    })
+}
+
 /// A value of no use, after a mistake about `tensor`, whose type is added to the message.
 pub(super) fn refuse(name: &str, problem: &str, tensor: Tensor) -> Tensor {
     record(Location::caller(), |recorder| {

@@ -24,8 +24,8 @@ pub(super) fn checked_times(name: &str, times: impl IntoTensor, rotations: Rotat
         let dims = &recorder.function().dims;
         let problem = match leading.last() {
             None => format!("{name} takes a sequence of rotations [..., k], got a single one"),
-            Some(count) if count.as_fixed().is_some_and(|count| count < 2) => {
-                format!("{name} takes at least 2 rotations, got {}", display_shape(leading, dims))
+            Some(Dim { name: None, constant: count @ (0 | 1) }) => {
+                format!("{name} takes at least 2 rotations, got {count}")
             }
             Some(_) if ty.shape.as_slice() != leading || ty.dtype != wanted.dtype => {
                 let rotations = format!("{}{}", wanted.dtype, display_shape(leading, dims));

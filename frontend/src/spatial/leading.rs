@@ -1,23 +1,33 @@
 //! The leading axes of what is stored with some sizes at the end, such as quaternions `[..., 4]`.
 //!
-//! All spatial types are containers over their leading axes. What they do with them is the same for all: the axes are
-//! counted without the trailing ones, and then the operation is one of arrays.
+//! The axes are counted without the trailing ones, and then the operation is one of arrays: for what
+//! [`super::container`] offers, and for whatever else goes along leading axes.
 
-use crate::spatial::component::{checked, refuse};
+use crate::spatial::component::{alike, checked, refuse};
 use crate::{Array, Dim, IntoShape, Shape, Tensor, concat};
 
 /// A tensor of a spatial type, and the operation that is done with it, for messages.
 #[derive(Clone, Copy)]
-pub(super) struct Container<'a> {
+pub(super) struct Leading<'a> {
     name: &'a str,
     tensor: Tensor,
     trailing: usize,
 }
 
-impl<'a> Container<'a> {
+impl<'a> Leading<'a> {
     /// The tensor, if it has the trailing sizes; else a mistake is recorded and all that follows is inert.
     pub(super) fn new(name: &'a str, tensor: Tensor, trailing: &[usize]) -> Self {
         Self { name, tensor: checked(name, tensor, trailing), trailing: trailing.len() }
+    }
+
+    /// The tensor as it is.
+    pub(super) fn tensor(self) -> Tensor {
+        self.tensor
+    }
+
+    /// A tensor, if its element type is that of the first.
+    pub(super) fn alike(self, first: Tensor, tensor: Tensor) -> Tensor {
+        alike(self.name, first, tensor)
     }
 
     /// The sizes of the leading axes.
@@ -84,7 +94,7 @@ impl<'a> Container<'a> {
             let Some(size) = tensor.shape()[axis as usize].as_fixed() else {
                 return refuse(self.name, &format!("needs a fixed size at axis {axis}"), tensor);
             };
-            let size = size as i64;
+            let (size, value) = (size as i64, alike(self.name, tensor, value));
             let mut source: Vec<i64> = (0..size).collect();
             for (order, &index) in indices.iter().enumerate() {
                 if !(-size..size).contains(&index) {

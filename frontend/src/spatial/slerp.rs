@@ -5,7 +5,7 @@ use super::component::{components, join};
 use super::knots::{Ownership, Segment, checked_times, ends, increase, starts, wanted_times};
 use crate::implementations::operate;
 use crate::implementations::operation::SlerpAt;
-use crate::trace::located_at;
+use crate::trace::{located_as, located_at};
 use crate::{IntoTensor, Tensor, Tree, concat};
 use std::panic::Location;
 
@@ -42,7 +42,7 @@ impl Slerp {
     #[must_use]
     pub fn new(times: impl IntoTensor, rotations: Rotation) -> Self {
         let times = times.into_operand();
-        located_at(Location::caller(), || {
+        located_as(Location::caller(), "Slerp::new", || {
             let times = checked_times("Slerp::new", times, rotations);
             let quats = rotations.into_parts();
             let [before, after] = [quats.slice(-2, ..-1), quats.slice(-2, 1..)].map(Rotation::from_parts);

@@ -1,7 +1,7 @@
 //! Elementwise operations, under the array API's names.
 
 use super::{IntoTensor, Operand};
-use crate::trace::{Mistake, Recorder, record};
+use crate::trace::{Mistake, Recorder, called, record};
 use crate::{DType, Tensor};
 use rotrace_ir::dim::display_shape;
 use rotrace_ir::graph::{Op, ValueId};
@@ -40,12 +40,7 @@ pub(super) fn unify(recorder: &mut Recorder<'_>, name: &str, operands: &[Operand
         if let (Some(first), Some(id)) = (strong, id)
             && recorder.ty(first).dtype != recorder.ty(id).dtype
         {
-            let operands = vec![recorder.display(first), recorder.display(id)];
-            let message = format!(
-                "{name}: the operands {} and {} have different element types; convert one with `astype`",
-                operands[0], operands[1]
-            );
-            return Err(Mistake { message, operands });
+            return Err(Mistake::of_dtypes(called(name), [first, id].map(|id| recorder.display(id))));
         }
         strong = strong.or(id);
         found.push(id);
@@ -60,7 +55,7 @@ pub(super) fn unify(recorder: &mut Recorder<'_>, name: &str, operands: &[Operand
             Some(id) => id,
             None => recorder
                 .operand(operand, dtype)
-                .map_err(|mistake| Mistake { message: format!("{name}: {}", mistake.message), ..mistake })?,
+                .map_err(|mistake| Mistake { message: format!("{}: {}", called(name), mistake.message), ..mistake })?,
         });
     }
     Ok(ids)
@@ -85,6 +80,7 @@ pub(super) fn broadcast_together(recorder: &mut Recorder<'_>, name: &str, ids: &
     for &id in &*ids {
         common = common_shape(&common, shape(id)).ok_or_else(|| {
             let operands: Vec<String> = ids.iter().map(|&id| recorder.display(id)).collect();
+            let name = called(name);
             Mistake { message: format!("{name}: cannot broadcast {} together", operands.join(" and ")), operands }
         })?;
     }

@@ -22,6 +22,7 @@ pub use elementwise::where_;
 pub use movement::{concat, stack};
 pub use operand::{IntoTensor, Operand, Weak};
 pub use shape::{IntoAxes, IntoShape};
+pub(crate) use slice::{bounds, display_range};
 
 use crate::DType;
 use crate::trace::type_of;

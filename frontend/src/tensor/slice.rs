@@ -115,7 +115,7 @@ fn slice_axis(
 }
 
 /// As it is written in Rust: `1..-1`.
-fn display_range(range: &impl RangeBounds<i64>) -> String {
+pub(crate) fn display_range(range: &impl RangeBounds<i64>) -> String {
     let start = match range.start_bound() {
         Bound::Unbounded => String::new(),
         Bound::Included(start) => start.to_string(),
@@ -128,8 +128,8 @@ fn display_range(range: &impl RangeBounds<i64>) -> String {
     }
 }
 
-/// First index and exclusive end of a range of an axis.
-fn bounds(size: Dim, range: &impl RangeBounds<i64>) -> Option<(u64, Dim)> {
+/// First index and exclusive end of a range of an axis; `None` if it does not lie within.
+pub(crate) fn bounds(size: Dim, range: &impl RangeBounds<i64>) -> Option<(u64, Dim)> {
     let from_end = |bound: i64| size.plus(bound);
     let from_start = |bound: i64| Some(Dim::fixed(u64::try_from(bound).ok()?));
     let resolve = |bound: i64| if bound < 0 { from_end(bound) } else { from_start(bound) };

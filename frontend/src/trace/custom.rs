@@ -9,6 +9,7 @@ use crate::{Error, Tensor, Tree};
 use rotrace_ir::Type;
 use rotrace_ir::graph::infer::Violation;
 use rotrace_ir::graph::{self, Function, GraphBuilder, MAX_FUNCTION_NESTING, Op, Rule, RuleKind, ValueId};
+use rotrace_passes::optimize::dce;
 use std::panic::Location;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -106,7 +107,8 @@ impl Outer<'_> {
         }
         let rules = match kind {
             RuleKind::Jvp => {
-                (0..values.len()).map(|place| Function { results: vec![rule.results[place]], ..rule.clone() }).collect()
+                let one = |&result: &ValueId| dce(&Function { results: vec![result], ..rule.clone() });
+                rule.results.iter().map(one).collect()
             }
             RuleKind::Vjp => self.of_each_result(&rule, &values),
         };
@@ -148,7 +150,7 @@ impl Outer<'_> {
         Err(self.error(format!("the rule gives ({found}), but has to give ({wanted})")))
     }
 
-    /// Rules for the cotangent of one result each, those of the others being zero.
+    /// Rules for the cotangent of one result each, those of the others being the zero that changes no sum.
     fn of_each_result(&self, rule: &Function, values: &[Type]) -> Vec<Function> {
         let arguments = rule.parameters.len() - values.len();
         let one = |place: usize| -> Result<Function, Violation> {
@@ -207,6 +209,6 @@ fn nesting(function: &Function) -> usize {
 }
 
 fn zeros(builder: &mut GraphBuilder, ty: &Type) -> Result<ValueId, Violation> {
-    let zero = builder.push(Op::constant(rotrace_ir::Scalar::from_f64(ty.dtype, 0.0)), &[])?;
+    let zero = builder.push(Op::constant(rotrace_ir::Scalar::from_f64(ty.dtype, -0.0)), &[])?;
     builder.push(Op::Broadcast { shape: ty.shape.clone(), axes: Vec::new() }, &[zero])
 }

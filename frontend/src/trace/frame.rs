@@ -17,31 +17,60 @@ thread_local! {
 }
 
 thread_local! {
-    /// The line of the user to which operations belong that the library makes on its own.
-    static AMBIENT: Cell<Option<&'static Location<'static>>> = const { Cell::new(None) };
+    static AMBIENT: Cell<Option<Ambient>> = const { Cell::new(None) };
+}
+
+/// What the library does on its own belongs to what the user called.
+#[derive(Clone, Copy)]
+pub(super) struct Ambient {
+    /// The user's line.
+    location: &'static Location<'static>,
+    /// The operation there, if it has a name that tells more than those of the operations it consists of.
+    operation: Option<&'static str>,
 }
 
 /// Runs `body`, whose operations all belong to `location` (or to the outermost such call's).
 ///
 /// `#[track_caller]` does not reach through closures; this does.
 pub(crate) fn located_at<R>(location: &'static Location<'static>, body: impl FnOnce() -> R) -> R {
-    with_ambient(Some(place_of(location)), body)
+    let operation = ambient().and_then(|ambient| ambient.operation);
+    with_ambient(Some(Ambient { location: place_of(location), operation }), body)
+}
+
+/// The same for an operation with a name, by which mistakes are told in it (or the outermost such call's).
+pub(crate) fn located_as<R>(
+    location: &'static Location<'static>,
+    operation: &'static str,
+    body: impl FnOnce() -> R,
+) -> R {
+    let operation = ambient().and_then(|ambient| ambient.operation).or(Some(operation));
+    with_ambient(Some(Ambient { location: place_of(location), operation }), body)
+}
+
+/// Runs `body`, which is the user's.
+pub(crate) fn unlocated<R>(body: impl FnOnce() -> R) -> R {
+    with_ambient(None, body)
 }
 
 /// The line of the user to which what is done at `location` belongs: that of [`located_at`] inside of it.
 pub(super) fn place_of(location: &'static Location<'static>) -> &'static Location<'static> {
-    ambient().unwrap_or(location)
+    ambient().map_or(location, |ambient| ambient.location)
 }
 
-/// The line of the innermost [`located_at`].
-pub(super) fn ambient() -> Option<&'static Location<'static>> {
+/// The name of the operation that the user called, which the operation `name` is a part of.
+pub(crate) fn called(name: &str) -> &str {
+    ambient().and_then(|ambient| ambient.operation).unwrap_or(name)
+}
+
+/// What the innermost [`located_at`] has.
+pub(super) fn ambient() -> Option<Ambient> {
     AMBIENT.try_with(Cell::get).ok().flatten()
 }
 
 /// Runs `body` as where [`ambient`] gave `ambient`: a function has the lines of those who made it, not of those who
 /// call it.
-pub(super) fn with_ambient<R>(ambient: Option<&'static Location<'static>>, body: impl FnOnce() -> R) -> R {
-    struct Restore(Option<&'static Location<'static>>);
+pub(super) fn with_ambient<R>(ambient: Option<Ambient>, body: impl FnOnce() -> R) -> R {
+    struct Restore(Option<Ambient>);
     impl Drop for Restore {
         fn drop(&mut self) {
             AMBIENT.set(self.0);
@@ -65,6 +94,13 @@ pub(crate) struct Mistake {
 impl Mistake {
     pub(crate) fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), operands: Vec::new() }
+    }
+
+    /// Of an operation on operands of these types, whose element types differ.
+    pub(crate) fn of_dtypes(name: &str, [first, other]: [String; 2]) -> Self {
+        let message =
+            format!("{name}: the operands {first} and {other} have different element types; convert one with `astype`");
+        Self { message, operands: vec![first, other] }
     }
 }
 

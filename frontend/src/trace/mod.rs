@@ -21,7 +21,7 @@ mod vmap;
 
 pub use axes::MappedAxes;
 pub use control::{Length, Scan, While, checkpoint, cond, fori, scan, switch, while_loop};
-pub(crate) use frame::{Mistake, Recorder, located_at, record, type_of};
+pub(crate) use frame::{Mistake, Recorder, called, located_as, located_at, record, type_of, unlocated};
 pub(crate) use jacobian::Plan;
 pub use jacobian::{Differentiable, Sparsity};
 pub(crate) use native::native_call;

@@ -217,10 +217,19 @@ fn check_leaf_count<In: Tree<Tensor>>(outline: &Outline) -> Result<(), String> {
     if outline.build::<Tensor, In>(vec![Tensor::POISON; outline.leaves]).is_some() {
         return Ok(());
     }
-    let wanted = (0..=MOST_LEAVES)
-        .find(|&leaves| Outline { leaves, lengths: None }.build::<Tensor, In>(vec![Tensor::POISON; leaves]).is_some());
-    let wanted = wanted.map_or_else(|| "another number".to_owned(), |count| count.to_string());
-    Err(format!("it has {} types, but the function's arguments have {wanted} leaves", outline.leaves))
+    let fits =
+        |&leaves: &usize| Outline { leaves, lengths: None }.build::<Tensor, In>(vec![Tensor::POISON; leaves]).is_some();
+    let wanted: Vec<usize> = (0..=MOST_LEAVES).filter(fits).take(3).collect();
+    // An option makes two numbers fit, a `Vec` any.
+    let wanted = match wanted[..] {
+        [] => "another number of leaves".to_owned(),
+        [1] => "1 leaf".to_owned(),
+        [count] => format!("{count} leaves"),
+        [first, second] => format!("{first} or {second} leaves"),
+        [first, second, ..] => format!("{first}, {second} or more leaves"),
+    };
+    let types = if outline.leaves == 1 { "1 type".to_owned() } else { format!("{} types", outline.leaves) };
+    Err(format!("it has {types}, but the function's arguments have {wanted}"))
 }
 
 /// How many leaves are tried to say in a message how many there should be.

@@ -149,7 +149,10 @@ fn alignments_of_nothing_and_of_bad_arguments() {
     assert_eq!((rotation.into_parts(), rssd), (Array::from([0.0, 0.0, 0.0, 1.0]), Array::from(0.0)));
     let text = |f: fn(Tensor) -> Alignment, ty: &str| trace(f).lower(ty).map(|_| ()).unwrap_err().to_string();
     let shapes = text(|a| Rotation::align_vectors(a, a.expand_dims(0)), "f64[2, 3]");
-    assert!(shapes.contains("takes two arrays of one shape, [n, 3] or [3]"), "{shapes}");
+    assert!(
+        shapes.contains("takes two arrays of one shape, [n, 3] or [3], got f64[2, 3] and f64[1, 2, 3]"),
+        "{shapes}"
+    );
     assert!(text(|a| Rotation::align_vectors(a, a), "f64[2, 2, 3]").contains("[n, 3] or [3]"));
     assert!(text(|a| Rotation::align_vectors(a, a), "f64[2, 4]").contains("[..., 3]"));
     let weights = text(|a| Rotation::align_weighted_vectors(a, a, [1.0, 2.0, 3.0]), "f64[2, 3]");

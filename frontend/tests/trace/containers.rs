@@ -2,7 +2,7 @@
 
 use crate::rotations::{close, run};
 use crate::types;
-use rotrace::spatial::Rotation;
+use rotrace::spatial::{Container, Rotation};
 use rotrace::{Array, DType, Engine, Options, Tensor, trace};
 
 /// Quaternions `[n, 4]`, not normalised.

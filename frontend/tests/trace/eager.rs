@@ -173,61 +173,6 @@ fn threads_share_programs() {
     assert_eq!(turn.programs(), 1);
 }
 
-/// Rotations about z whose quaternions have the given `w`, to tell them apart.
-fn marked(shape: &[usize], marks: &[f64]) -> Rotation<Array> {
-    let quats = marks.iter().flat_map(|&w| [0.0, 0.0, (1.0 - w * w).sqrt(), w]).collect();
-    Rotation::from_parts(Array::from_vec(&[shape, &[4]].concat(), quats).unwrap())
-}
-
-#[track_caller]
-fn has(rotation: Result<Rotation<Array>, Error>, shape: &[usize], marks: &[f64]) {
-    assert_eq!(rotation.unwrap(), marked(shape, marks));
-}
-
-#[test]
-fn rotations_are_containers() {
-    let all = marked(&[2, 3], &[0.0, 0.1, 0.2, 0.3, 0.4, 0.5]);
-    assert_eq!(all.shape(), [2, 3]);
-    has(all.index(0, -1), &[3], &[0.3, 0.4, 0.5]);
-    has(all.index(-1, 1), &[2], &[0.1, 0.4]);
-    has(all.index(0, 1).unwrap().index(0, 0), &[], &[0.3]);
-    has(all.slice(1, 1..), &[2, 2], &[0.1, 0.2, 0.4, 0.5]);
-    has(all.slice(1, ..-1), &[2, 2], &[0.0, 0.1, 0.3, 0.4]);
-    has(all.slice(1, 1..=1), &[2, 1], &[0.1, 0.4]);
-    has(all.slice(0, 1..1), &[0, 3], &[]);
-    has(all.take(&[2, 0, -1], 1), &[2, 3], &[0.2, 0.0, 0.2, 0.5, 0.3, 0.5]);
-    has(all.take(&[], 0), &[0, 3], &[]);
-    has(all.take_where([false, true]), &[1, 3], &[0.3, 0.4, 0.5]);
-    has(all.take_where([[true, false, false], [false, true, true]]), &[3], &[0.0, 0.4, 0.5]);
-    has(all.set(&[1, 0, 1], 1, &marked(&[3], &[0.6, 0.7, 0.8])), &[2, 3], &[0.7, 0.8, 0.2, 0.7, 0.8, 0.5]);
-    has(all.set(&[-1], 0, &marked(&[], &[0.9])), &[2, 3], &[0.0, 0.1, 0.2, 0.9, 0.9, 0.9]);
-    has(all.set(&[], 0, &marked(&[], &[0.9])), &[2, 3], &[0.0, 0.1, 0.2, 0.3, 0.4, 0.5]);
-    let one = marked(&[], &[0.9]);
-    let parts = [one.clone(), all.index(0, 0).unwrap(), marked(&[0], &[])];
-    has(eager::Rotation::concatenate(&parts), &[4], &[0.9, 0.0, 0.1, 0.2]);
-    for (result, message) in [
-        (one.index(0, 0), "Rotation::index: a single element has no axes"),
-        (all.index(2, 0), "Rotation::index: axis 2 is out of bounds for 2 leading axes"),
-        (all.take(&[3, i64::MIN], 1), "Rotation::take: index 3 is out of bounds for axis 1 of size 3"),
-        (all.slice(0, ..3), "Rotation::slice: the range is out of bounds for axis 0 of size 2"),
-        (all.slice(0, ..=i64::MAX), "Rotation::slice: the range is out of bounds for axis 0 of size 2"),
-        (
-            all.take_where([true; 3]),
-            "Rotation::take_where: a mask of shape [3] is not over the first of the leading axes [2, 3]",
-        ),
-        (all.set(&[0], 0, &marked(&[2], &[0.1, 0.2])), "Rotation::set: cannot stretch the leading axes [2] to [1, 3]"),
-        (
-            eager::Rotation::concatenate(&[one, all.clone()]),
-            "Rotation::concatenate: cannot join f64[4] and f64[2, 3, 4]",
-        ),
-        (eager::Rotation::concatenate(&[]), "a concatenation needs one object at least"),
-    ] {
-        assert_eq!(result.unwrap_err().to_string(), message);
-    }
-    assert!(all.take_where([1.0, 2.0]).is_err());
-    assert!(all.set(&[0], 0, &eager::Rotation::identity(DType::F32, &[]).unwrap()).is_err());
-}
-
 #[test]
 fn rigid_transforms_of_arrays() {
     let turn = eager::Rotation::from_rotvec([0.0, 0.3, 0.6]).unwrap();

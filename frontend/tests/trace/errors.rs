@@ -115,7 +115,7 @@ fn signatures() {
     let line = line!() + 1;
     let text = |types: &str| f.lower(types).map(|_| ()).unwrap_err().to_string();
     for (types, wanted) in [
-        ("f64[3]", "it has 1 types, but the function's arguments have 2 leaves"),
+        ("f64[3]", "it has 1 type, but the function's arguments have 2 leaves"),
         ("f64[3], f64[3], f64[3]", "it has 3 types, but the function's arguments have 2 leaves"),
         ("", "it has 0 types"),
         ("f46[3], f64[3]", "unknown element type `f46` in `f46[3]`; there are bool, i8"),
@@ -127,11 +127,18 @@ fn signatures() {
         ("f64[-1], f64", "size `-1` in `f64[-1]` is neither a number nor a name"),
         ("f64[3 3], f64", "size `3 3` in `f64[3 3]` is not a number"),
         ("f64[99999999999999999999], f64", "is not a number that fits"),
-        ("f64[n,,3], f64", "size `` in"),
+        ("f64[n,,3], f64", "a size is missing beside a comma in `f64[n,,3]`"),
+        ("f64[3], f64[3],", "a type is missing beside a comma in `f64[3], f64[3],`"),
+        (", f64", "a type is missing beside a comma in `, f64`"),
     ] {
         let text = text(types);
         assert!(text.contains(wanted) && text.contains(&format!("errors.rs:{line}:")), "{types}: {text}");
     }
+    let several = |text: Result<rotrace::Lowered<(Tensor, Vec<Tensor>), Tensor>, Error>| text.unwrap_err().to_string();
+    let text_of = several(trace(|(x, _): (Tensor, Vec<Tensor>)| x).lower(""));
+    assert!(text_of.contains("it has 0 types, but the function's arguments have 1, 2 or more leaves"), "{text_of}");
+    let optional = trace(|(x, _): (Tensor, Option<Tensor>)| x).lower("f64, f64, f64").map(|_| ()).unwrap_err();
+    assert!(optional.to_string().contains("it has 3 types, but the function's arguments have 1 or 2 leaves"));
     // More elements than an address space holds.
     assert!(text("f64[4611686018427387904, 4], f64").contains("too large"));
     // A scalar with and without brackets, and spaces anywhere.
@@ -168,6 +175,37 @@ fn rotations_check_their_shapes() {
     assert!(text.contains("Rotation::from_rotvec takes floats of shape [..., 3], got f64[n, 4]"), "{text}");
     assert!(message(&f, "i64[n, 3]", line).contains("got i64[n, 3]"));
     assert!(message(&f, "f64", line).contains("got f64[]"));
+}
+
+#[test]
+fn mixed_element_types_are_told_by_the_operation_that_was_called() {
+    use rotrace::spatial::{Container, RigidTransform, Slerp};
+    type Function = fn(Rotation, Tensor) -> Tensor;
+    for (types, operation, operands, f) in [
+        ("f32[n, 3]", "Rotation::apply", "f64[3, 4] and f32[n, 3]", (|q, x| q.apply(x)) as Function),
+        ("f32[3, 4]", "Rotation product", "f64[3, 4] and f32[3, 4]", |q, x| (q * Rotation::from_quat(x)).into_parts()),
+        ("f32", "Rotation::pow", "f64[3, 4] and f32[]", |q, x| q.pow(x).into_parts()),
+        ("f32[3]", "Rotation::weighted_mean", "f64[3, 4] and f32[3]", |q, x| q.weighted_mean(x, 0).into_parts()),
+        ("f32[n]", "Slerp::at", "f64[3] and f32[n]", |q, x| Slerp::new([0.0, 1.0, 2.0], q).at(x).into_parts()),
+        ("f32[4]", "Rotation::set", "f64[3, 4] and f32[4]", |q, x| q.set(&[0], 0, Rotation::from_quat(x)).into_parts()),
+        ("f32[2, 4]", "Rotation::concatenate", "f64[3, 4] and f32[2, 4]", |q, x| {
+            Rotation::concatenate([q, Rotation::from_quat(x)]).into_parts()
+        }),
+        ("f32[3]", "RigidTransform::from_components", "f32[3] and f64[3, 4]", |q, x| {
+            RigidTransform::from_components(x, q).into_parts()
+        }),
+    ] {
+        let function = trace(move |(q, x): (Rotation, Tensor)| f(q, x));
+        let text = function.lower(format!("f64[3, 4], {types}").as_str()).map(|_| ()).unwrap_err().to_string();
+        let wanted =
+            format!("{operation}: the operands {operands} have different element types; convert one with `astype`");
+        assert!(text.ends_with(&wanted), "{text}");
+    }
+    let line = line!() + 1;
+    let f = trace(|(q, x): (Rotation, Tensor)| q.apply(x));
+    let text = message(&f, "f64[n, 4], f64[m, 3]", line);
+    assert!(text.ends_with("Rotation::apply: cannot broadcast f64[n] and f64[m] together"), "{text}");
+    assert!(trace(|x: Tensor| x.astype(rotrace::DType::F32) * x).lower("f32[3]").is_ok());
 }
 
 #[test]

@@ -87,13 +87,14 @@ fn a_result_of_another_type_is_a_mistake_with_the_line() {
     assert!(text.contains(&format!("implementations.rs:{line}")), "{text}");
 }
 
+/// Functions of rotations `[3]`, transforms `[3]`, and something else.
+type Program = fn(Rotation, RigidTransform, Tensor) -> Tensor;
+
+const AXES: [[f64; 3]; 3] = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.6, 0.0, 0.8]];
+const TIMES: [f64; 3] = [0.0, 1.0, 2.5];
+
 /// Whether the operation in `program` is done by an implementation, once, with the arguments that it is given there.
-fn is_used<O: Operation>(
-    operation: O,
-    types: &str,
-    own: impl Fn(O::In) -> O::Out + 'static,
-    program: impl FnOnce(Rotation, RigidTransform, Tensor) -> Tensor + Clone,
-) {
+fn is_used<O: Operation>(operation: O, types: &str, own: impl Fn(O::In) -> O::Out + 'static, program: Program) {
     let count = Rc::new(Cell::new(0));
     let counted = Rc::clone(&count);
     let implementation = Implementations::new().with(operation, move |arguments: O::In| {
@@ -101,22 +102,23 @@ fn is_used<O: Operation>(
         own(arguments)
     });
     assert_eq!(format!("{implementation:?}"), format!("{{{:?}}}", O::NAME));
-    let traced = trace(move |(rotation, transform, x)| program(rotation, transform, x));
-    let types = format!("f64[3, 4], f64[3, 4, 4], {types}");
-    let text =
-        |traced: &rotrace::Traced<'_, _, _>| traced.compile(types.as_str()).map(|compiled| compiled.graph_after("dce"));
-    let plain = text(&traced).unwrap_or_else(|error| panic!("{}: {error}", O::NAME));
+    let plain = graph(O::NAME, types, &Implementations::new(), program);
     assert_eq!(count.get(), 0, "{}", O::NAME);
-    let changed = text(&traced.using(&implementation)).unwrap_or_else(|error| panic!("{}: {error}", O::NAME));
+    let changed = graph(O::NAME, types, &implementation, program);
     assert_eq!(count.get(), 1, "{}", O::NAME);
     // What the implementation does is Rotrace's own operation, and nothing else is left.
     assert_eq!(plain, changed, "{}", O::NAME);
 }
 
+fn graph(name: &str, types: &str, implementations: &Implementations, program: Program) -> Option<String> {
+    let traced = trace(move |(rotation, transform, x)| program(rotation, transform, x)).using(implementations);
+    let compiled = traced.compile(format!("f64[3, 4], f64[3, 4, 4], {types}").as_str());
+    compiled.unwrap_or_else(|error| panic!("{name}: {error}")).graph_after("dce")
+}
+
 #[test]
 fn rotations_can_be_made_and_taken_apart_anew() {
     use operation as op;
-    let axes = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.6, 0.0, 0.8]];
     is_used(op::FromQuat, "f64[4]", Rotation::from_quat, |_, _, x| Rotation::from_quat(x).into_parts());
     is_used(op::FromMatrix, "f64[3, 3]", Rotation::from_matrix, |_, _, x| Rotation::from_matrix(x).into_parts());
     is_used(op::FromMatrixAssumeValid, "f64[3, 3]", Rotation::from_matrix_assume_valid, |_, _, x| {
@@ -137,7 +139,7 @@ fn rotations_can_be_made_and_taken_apart_anew() {
         op::FromDavenport,
         "f64[3]",
         |(axes, order, angles)| Rotation::from_davenport(axes, order, angles),
-        move |_, _, x| Rotation::from_davenport(axes, Order::Intrinsic, x).into_parts(),
+        |_, _, x| Rotation::from_davenport(AXES, Order::Intrinsic, x).into_parts(),
     );
     is_used(op::AsQuat, "f64", |(q, canonical)| q.as_quat(canonical), |q, _, _| q.as_quat(true));
     is_used(op::AsMatrix, "f64", |x| x.as_matrix(), |q, _, _| q.as_matrix());
@@ -154,13 +156,13 @@ fn rotations_can_be_made_and_taken_apart_anew() {
         op::AsDavenport,
         "f64",
         |(q, axes, order)| q.as_davenport(axes, order),
-        move |q, _, _| q.as_davenport_degrees(axes, Order::Extrinsic),
+        |q, _, _| q.as_davenport_degrees(AXES, Order::Extrinsic),
     );
     is_used(
         op::IsGimbalLockedAbout,
         "f64",
         |(q, axes, order)| q.is_gimbal_locked_about(axes, order),
-        move |q, _, _| q.is_gimbal_locked_about(axes, Order::Extrinsic),
+        |q, _, _| q.is_gimbal_locked_about(AXES, Order::Extrinsic),
     );
 }
 
@@ -228,25 +230,24 @@ fn rotations_can_be_used_anew() {
 #[test]
 fn curves_and_transforms_can_be_used_anew() {
     use operation as op;
-    let times = [0.0, 1.0, 2.5];
-    is_used(op::SlerpAt, "f64[n]", |(slerp, at)| slerp.at(at), move |q, _, x| Slerp::new(times, q).at(x).into_parts());
+    is_used(op::SlerpAt, "f64[n]", |(slerp, at)| slerp.at(at), |q, _, x| Slerp::new(TIMES, q).at(x).into_parts());
     is_used(
         op::SplineAt,
         "f64[n]",
         |(spline, at)| spline.at(at),
-        move |q, _, x| RotationSpline::new(times, q).at(x).into_parts(),
+        |q, _, x| RotationSpline::new(TIMES, q).at(x).into_parts(),
     );
     is_used(
         op::SplineRateAt,
         "f64[n]",
         |(spline, at)| spline.angular_rate_at(at),
-        move |q, _, x| RotationSpline::new(times, q).angular_rate_at(x),
+        |q, _, x| RotationSpline::new(TIMES, q).angular_rate_at(x),
     );
     is_used(
         op::SplineAccelerationAt,
         "f64[n]",
         |(spline, at)| spline.angular_acceleration_at(at),
-        move |q, _, x| RotationSpline::new(times, q).angular_acceleration_at(x),
+        |q, _, x| RotationSpline::new(TIMES, q).angular_acceleration_at(x),
     );
     is_used(op::TransformFromMatrix, "f64[4, 4]", RigidTransform::from_matrix, |_, _, x| {
         RigidTransform::from_matrix(x).into_parts()
@@ -304,6 +305,15 @@ fn an_implementation_can_be_for_some_options() -> Result<(), Error> {
     assert_eq!(turned("zyx")?, 0.0);
     assert!((turned("xyz")? - 0.7).abs() < 1e-15);
     Ok(())
+}
+
+#[test]
+fn a_mistake_in_an_implementation_has_its_own_line() {
+    let line = line!() + 1;
+    let broken = Implementations::new().with(operation::AsRotvec, |rotation: Rotation| rotation.as_quat(false).sum(9));
+    let log = trace(|quat| Rotation::from_quat(quat).as_rotvec()).using(&broken);
+    let text = log.lower("f64[n, 4]").expect_err("there is no axis 9").to_string();
+    assert!(text.contains(&format!("implementations.rs:{line}")), "{text}");
 }
 
 #[test]

@@ -280,7 +280,7 @@ fn wrong_knots_are_mistakes() {
     for quantity in QUANTITIES {
         let tell = |types: &str| message(quantity, types);
         assert!(tell("f64[1], f64[3], f64[n]").contains("takes a sequence of rotations [..., k], got a single one"));
-        assert!(tell("f64[1], f64[1, 3], f64[n]").contains("takes at least 2 rotations, got [1]"));
+        assert!(tell("f64[1], f64[1, 3], f64[n]").contains("takes at least 2 rotations, got 1"));
         assert!(tell("f64[3], f64[2, 3], f64[n]").contains("one time for each rotation, f64[2], got f64[3]"));
         assert!(tell("f64[2], f64[5, 2, 3], f64[n]").contains("one time for each rotation, f64[5, 2], got f64[2]"));
         assert!(tell("f32[2], f64[2, 3], f64[n]").contains("one time for each rotation, f64[2], got f32[2]"));

@@ -99,6 +99,33 @@ fn gradients_through_a_loop_agree_with_differences_under_every_policy() {
 }
 
 #[test]
+fn checkpoints_bound_what_a_call_takes_which_is_told_and_obeyed() {
+    let cost = |policy| {
+        trace(move |torques: Tensor| {
+            let start = Rotation::from_rotvec(rotrace::constant([0.1, 0.2, 0.3]));
+            body(policy).call_traced((start, rotrace::constant([0.1, -2.0, 0.3]), torques)).1.sum(())
+        })
+    };
+    let torques = Array::from(vec![0.1; 30_000]).reshape(&[10_000, 3]).unwrap();
+    let bytes = |policy| {
+        let gradient = cost(policy).grad().compile("f64[10000, 3]").unwrap();
+        gradient.call(&torques).unwrap();
+        gradient.temporary_bytes(&torques).unwrap()
+    };
+    let (all, few) = (bytes(Checkpoint::All), bytes(Checkpoint::Binomial(100)));
+    // Both hold the cotangents of the torques too, before they become the result.
+    let cotangents = 30_000 * 8;
+    assert!((few - cotangents) * 20 <= all - cotangents, "{few} bytes under checkpoints, {all} without");
+    let limited = Options { memory_limit: Some(all / 2), ..Options::default() };
+    let text = cost(Checkpoint::All).grad().compile_with("f64[10000, 3]", &limited).unwrap().call(&torques);
+    let text = text.unwrap_err().to_string();
+    assert!(text.contains(&all.to_string()) && text.contains(&(all / 2).to_string()), "{text}");
+    let enough = Options { memory_limit: Some(few), ..Options::default() };
+    let few = cost(Checkpoint::Binomial(100)).grad().compile_with("f64[10000, 3]", &enough).unwrap();
+    assert!(few.call(&torques).is_ok());
+}
+
+#[test]
 fn captured_values_are_constants_of_the_loop_and_have_derivatives() {
     let power = trace(|(x, n): (Tensor, Tensor)| fori(4, x / x, |_, product| product * x * n).sum(()));
     let gradient = power.grad().compile("f64[k], f64[]").unwrap();

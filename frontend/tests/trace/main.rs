@@ -5,6 +5,7 @@ mod angles;
 mod containers;
 mod custom;
 mod eager;
+mod eager_containers;
 mod eager_statistics;
 mod errors;
 mod implementations;

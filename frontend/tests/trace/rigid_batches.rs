@@ -2,7 +2,7 @@
 
 use crate::rigid_transforms::{ANGLES, POINT, coordinates};
 use crate::rotations::{close, run};
-use rotrace::spatial::RigidTransform;
+use rotrace::spatial::{Container, RigidTransform};
 use rotrace::{Array, DType, Tensor, trace};
 
 #[test]

@@ -1,7 +1,7 @@
 //! Means, reduction, powers and comparison of rotations, and their derivatives where those are hard.
 
 use crate::rotations::{close, run};
-use rotrace::spatial::Rotation;
+use rotrace::spatial::{Container, Rotation};
 use rotrace::{Array, DType, Signature, Tensor, constant, trace};
 use std::f64::consts::PI;
 

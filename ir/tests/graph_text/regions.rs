@@ -1,7 +1,11 @@
 //! The text form of calls, branches and loops: how it is printed, and what is said about mistakes in it.
 
 use super::assert_round_trip;
+use rotrace_ir::Scalar;
+use rotrace_ir::graph::Constant;
+use rotrace_ir::interpret::graph::interpret;
 use rotrace_ir::text::parse_function;
+use std::time::{Duration, Instant};
 
 #[test]
 fn nested_functions_are_indented_by_their_depth() {
@@ -161,5 +165,43 @@ fn nesting_beyond_the_limit_is_an_error_and_no_recursion() {
         assert_eq!(error.message, "functions stand in functions more than 16 deep", "{operation}");
         let error = parse_function(&open(16, operation)).unwrap_err();
         assert_eq!(error.message, "expected `fn`, but the text ends", "{operation}");
+    }
+}
+
+/// What a loop of many iterations does that costs time, though it makes no elements.
+#[test]
+fn the_budget_pays_for_slices_and_calls() {
+    let body = |inside: &str| {
+        format!(
+            "fn @f(%0: f64[]) -> (f64[]) {{
+  %zeros: f64[1, 65536] = constant {{splat 0.0}}
+  %r: f64[] = scan %0, %zeros {{carried = 1, scanned = 0, length = 4611686018427387904, reverse = false, checkpoint = all, body = fn @g(%x: f64[], %z: f64[1, 65536]) -> (f64[]) {{
+{inside}
+    return %x
+  }}}}
+  return %r
+}}"
+        )
+    };
+    let slices = "    %y: f64[] = scan %x, %z {carried = 1, scanned = 1, length = 1, reverse = false, checkpoint = all, body = fn @h(%x: f64[], %row: f64[65536]) -> (f64[]) {
+      return %x
+    }}";
+    let call = |place: usize| {
+        format!("    %y{place}: f64[] = call %x {{function = fn @h(%x: f64[]) -> (f64[]) {{ return %x }}}}\n")
+    };
+    let calls: String = (0..2000).map(call).collect();
+    let many = vec!["%z"; 5000].join(", ");
+    let types = vec!["f64[1, 65536]"; 5000].join(", ");
+    let results: Vec<String> = (0..5000).map(|place| format!("%y{place}: f64[1, 65536]")).collect();
+    let repeated = format!(
+        "    {} = call %z {{function = fn @h(%z: f64[1, 65536]) -> ({types}) {{ return {many} }}}}",
+        results.join(", ")
+    );
+    for inside in ["", slices, &calls, &repeated] {
+        let function = parse_function(&body(inside)).unwrap_or_else(|error| panic!("{error}"));
+        let start = Instant::now();
+        let error = interpret(&function, &[Constant::scalar(Scalar::f64(1.0))]).unwrap_err();
+        assert!(error.to_string().contains("the interpreter's budget"), "{error}");
+        assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
     }
 }

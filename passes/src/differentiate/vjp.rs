@@ -109,7 +109,7 @@ pub fn pull_back(
             let results: Vec<_> = node.results.iter().map(|id| cotangents[id.0 as usize].take()).collect();
             for (operand, part) in way.back(e, &results) {
                 let operand = node.operands[operand].0 as usize;
-                if varied[operand] {
+                if asked[operand] {
                     accumulate(e, &mut cotangents[operand], part);
                 }
             }
@@ -200,8 +200,11 @@ pub(super) fn asked(function: &Function, varied: &[bool], chosen: &[bool]) -> Ve
     results.for_each(|(id, _)| asked[id.0 as usize] = varied[id.0 as usize]);
     for node in function.nodes.iter().rev() {
         if node.results.iter().any(|id| asked[id.0 as usize]) {
-            for &operand in &node.operands {
-                asked[operand.0 as usize] |= varied[operand.0 as usize];
+            let flags = |ids: &[ValueId], of: &[bool]| ids.iter().map(|id| of[id.0 as usize]).collect::<Vec<_>>();
+            let of_operands = flags(&node.operands, varied);
+            let wanted = regions::asked_operands(&node.op, of_operands.clone(), &flags(&node.results, &asked));
+            for (operand, wanted) in node.operands.iter().zip(wanted.unwrap_or(of_operands)) {
+                asked[operand.0 as usize] |= wanted && varied[operand.0 as usize];
             }
         }
     }

@@ -87,7 +87,10 @@ impl Rewriter {
                 self.renamed.push(value);
             }
             Op::Custom(_) | Op::StopGradient => self.renamed.push(operands[0]),
-            Op::Call(called) | Op::Checkpoint(called) => self.renamed.extend(self.builder.inline(called, &operands)),
+            Op::Call(called) | Op::Checkpoint(called) => {
+                let called = decompose(called)?;
+                self.renamed.extend(self.builder.inline(&called, &operands));
+            }
             Op::Switch(branches) => {
                 let branches = branches.iter().map(decompose).collect::<Result<_, _>>()?;
                 self.region(Op::Switch(branches), &operands)?;

@@ -129,7 +129,7 @@ fn while_loops_have_both_modes_with_a_bound_and_forward_mode_without() {
     let f = parse(ROOT);
     for x in [0.3, 2.0, 81.0] {
         let x = Array::scalar(x);
-        let root = evaluate(&f, &[x.clone()], &[])[0].floats()[0];
+        let root = evaluate(&f, std::slice::from_ref(&x), &[])[0].floats()[0];
         let forward = evaluate(&jvp(&f, &[true]).unwrap(), &[x.clone(), Array::scalar(1.0)], &[]);
         let reverse = evaluate(&vjp(&f, &[true]).unwrap(), &[x.clone(), Array::scalar(1.0)], &[]);
         for slope in [&forward[1], &reverse[1]] {

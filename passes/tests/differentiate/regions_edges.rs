@@ -257,6 +257,76 @@ fn lines_are_kept_through_calls_loops_and_hoisting() {
 }
 
 #[test]
+fn calls_that_do_not_depend_on_the_iteration_are_differentiated() {
+    let text = "fn @f(%x: f64[2], %k: f64[2]) -> (f64[2], f64[3, 2]) {
+  %r: f64[2], %all: f64[3, 2] = scan %x, %k {carried = 1, scanned = 0, length = 3, reverse = false, checkpoint = all, body = fn @step(%x: f64[2], %k: f64[2]) -> (f64[2], f64[2]) {
+    %s: f64[2], %l: f64[2] = call %k {function = fn @outer(%k: f64[2]) -> (f64[2], f64[2]) {
+      %s: f64[2] = call %k {function = fn @inner(%k: f64[2]) -> (f64[2]) {
+        %s: f64[2] = sin %k
+        return %s
+      }}
+      return %s, %k
+    }}
+    %y: f64[2] = fma %x, %s, %l
+    return %y, %l
+  }}
+  return %r, %all
+}";
+    let f = parse(text);
+    check("calls of constants", &f, &arguments(&f, &[]), &[], 1e-4);
+}
+
+#[test]
+fn what_nobody_asks_for_makes_no_gradient_infinite() {
+    // The square root has an infinite slope at 0, and its cotangent is nothing rather than zero: nobody asks for it, for
+    // the argument that no branch uses, or for what feeds only those.
+    let loops = "fn @f(%x: f64[], %y: f64[], %w: f64[3]) -> (f64[]) {
+  %a: f64[], %b: f64[], %all: f64[3] = scan %x, %y, %w, %y {carried = 2, scanned = 1, length = 3, reverse = false, checkpoint = all, body = fn @step(%a: f64[], %b: f64[], %w: f64[], %y: f64[]) -> (f64[], f64[], f64[]) {
+    %s: f64[] = sqrt %b
+    %t: f64[] = sqrt %y
+    %u: f64[] = multiply %s, %t
+    %c: f64[] = fma %a, %w, %a
+    return %c, %s, %u
+  }}
+  return %a
+}";
+    let branches = "fn @f(%x: f64[], %y: f64[], %w: f64[3]) -> (f64[]) {
+  %s: f64[] = sqrt %y
+  %zero: f64[] = constant {0.0}
+  %p: bool[] = less %zero, %x
+  %a: f64[], %b: f64[] = switch %p, %x, %s {branches = fn @no(%x: f64[], %s: f64[]) -> (f64[], f64[]) {
+    return %x, %x
+  } fn @yes(%x: f64[], %s: f64[]) -> (f64[], f64[]) {
+    %d: f64[] = multiply %x, %x
+    return %d, %s
+  }}
+  %c: f64[], %d: f64[] = checkpoint %a, %b {function = fn @g(%a: f64[], %b: f64[]) -> (f64[], f64[]) {
+    %s: f64[] = sqrt %b
+    return %a, %s
+  }}
+  return %c
+}";
+    // Every value of `b` is overwritten ahead of its use.
+    let overwritten = "fn @f(%x: f64[], %y: f64[], %w: f64[3]) -> (f64[]) {
+  %s: f64[] = sqrt %y
+  %a: f64[], %b: f64[] = scan %x, %s {carried = 2, scanned = 0, length = 3, reverse = false, checkpoint = all, body = fn @step(%a: f64[], %b: f64[]) -> (f64[], f64[]) {
+    %c: f64[] = add %a, %a
+    return %c, %a
+  }}
+  return %b
+}";
+    for (text, slope) in [(loops, 2.0 * 3.0 * 4.0), (branches, 3.0), (overwritten, 4.0)] {
+        let f = parse(text);
+        let x = [Array::scalar(1.5), Array::scalar(0.0), Array::f64(&[3], &[1.0, 2.0, 3.0])];
+        let gradients = evaluate(&grad(&f, &[true; 3]).unwrap(), &x, &[]);
+        assert_eq!((gradients[0].floats()[0], gradients[1].floats()[0]), (slope, 0.0));
+        let reverse =
+            evaluate(&jvp(&grad(&f, &[true; 3]).unwrap(), &[true; 3]).unwrap(), &[&x[..], &x[..]].concat(), &[]);
+        assert!(reverse.iter().flat_map(Array::floats).all(f64::is_finite), "{reverse:?}");
+    }
+}
+
+#[test]
 fn rules_may_have_loops_in_them() {
     let text = "fn @f(%x: f64[2]) -> (f64[2]) {
   %y: f64[2] = sin %x

@@ -11,13 +11,15 @@ use std::path::Path;
 #[path = "../../../ir/tests/support/corpus.rs"]
 mod corpus;
 
+type Pass = fn(&Function) -> Function;
+
 #[test]
 fn every_pass_keeps_every_bit_of_the_corpus() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ir/tests/corpus/regions");
     let mut runs = 0;
     for file in corpus::load(&folder) {
         let function = parse(&file.text);
-        let passes: [(&str, fn(&Function) -> Function); 7] = [
+        let passes: [(&str, Pass); 7] = [
             ("regions", regions),
             ("hoist", hoist),
             ("simplify", simplify),

@@ -48,15 +48,15 @@ fn count(function: &Function, name: &str) -> usize {
 }
 
 fn the_scan(function: &Function) -> &Scan {
-    let scans =
+    let mut scans =
         function.nodes.iter().filter_map(|node| if let Op::Scan(scan) = &node.op { Some(&**scan) } else { None });
-    scans.last().unwrap_or_else(|| panic!("no loop: {function}"))
+    scans.next_back().unwrap_or_else(|| panic!("no loop: {function}"))
 }
 
 fn the_while(function: &Function) -> &While {
-    let loops =
+    let mut loops =
         function.nodes.iter().filter_map(|node| if let Op::While(looped) = &node.op { Some(&**looped) } else { None });
-    loops.last().unwrap_or_else(|| panic!("no loop: {function}"))
+    loops.next_back().unwrap_or_else(|| panic!("no loop: {function}"))
 }
 
 /// Three branches of a number.

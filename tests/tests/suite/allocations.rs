@@ -1,7 +1,7 @@
 //! Calls of compiled handles allocate nothing once a call of the same size has been made, and may overlap.
 
 use rotrace::optimize::{Adam, Lbfgs, LevenbergMarquardt, Run};
-use rotrace::spatial::Rotation;
+use rotrace::spatial::{Container, Rotation};
 use rotrace::{Array, ArrayView, ArrayViewMut, Compiled, Error, Options, Tensor, Traced, Tree, trace};
 use rotrace_runtime::View;
 use std::alloc::{GlobalAlloc, Layout, System};

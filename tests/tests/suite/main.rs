@@ -33,3 +33,4 @@ mod large_graphs;
 mod loops;
 mod natives;
 mod plans;
+mod random_regions;

@@ -5,6 +5,8 @@ use super::matrix::{assemble, assemble_where, block_of};
 use crate::implementations::operate;
 use crate::implementations::operation::{TransformMean, TransformWeightedMean};
 use crate::spatial::component::{components, join};
+use crate::spatial::container::Layout;
+use crate::spatial::leading::Leading;
 use crate::trace::located_at;
 use crate::{IntoAxes, IntoTensor, Operand, Tensor};
 use std::panic::Location;
@@ -16,13 +18,15 @@ impl RigidTransform {
     #[must_use]
     pub fn mean(self, axes: impl IntoAxes) -> Self {
         let (place, axes) = (Location::caller(), axes.into_axes());
-        located_at(place, || match self.container("RigidTransform::mean").places(axes.as_deref()) {
-            Ok(places) => operate::<TransformMean>(place, (self, places), |(_, places)| {
-                let rotation = self.rotation().mean(places.as_slice());
-                let translation = self.translation().mean(places.as_slice());
-                assemble(block_of(rotation), components::<3>("RigidTransform::mean", translation))
-            }),
-            Err(matrix) => Self { matrix },
+        located_at(place, || {
+            match Leading::new("RigidTransform::mean", self.matrix, Self::CORE).places(axes.as_deref()) {
+                Ok(places) => operate::<TransformMean>(place, (self, places), |(_, places)| {
+                    let rotation = self.rotation().mean(places.as_slice());
+                    let translation = self.translation().mean(places.as_slice());
+                    assemble(block_of(rotation), components::<3>("RigidTransform::mean", translation))
+                }),
+                Err(matrix) => Self { matrix },
+            }
         })
     }
 
@@ -36,7 +40,7 @@ impl RigidTransform {
     pub fn weighted_mean(self, weights: impl IntoTensor, axes: impl IntoAxes) -> Self {
         let (place, name) = (Location::caller(), "RigidTransform::weighted_mean");
         let (weights, axes) = (weights.into_operand(), axes.into_axes());
-        located_at(place, || match self.container(name).places(axes.as_deref()) {
+        located_at(place, || match Leading::new(name, self.matrix, Self::CORE).places(axes.as_deref()) {
             Ok(places) => operate::<TransformWeightedMean>(place, (self, weights, places), |(_, weights, places)| {
                 weighted_mean(name, self, weights, &places)
             }),

@@ -4,7 +4,6 @@
 
 mod apply;
 mod components;
-mod container;
 mod dual_quat;
 mod exp_coords;
 mod group;
@@ -13,6 +12,7 @@ mod mean;
 mod power;
 mod tangent;
 
+use crate::spatial::container::{Container, Layout};
 use crate::{Tensor, Tree};
 
 /// Rotations followed by translations, `R v + t`, in three dimensions, over any leading axes.
@@ -48,6 +48,21 @@ use crate::{Tensor, Tree};
 pub struct RigidTransform<T = Tensor> {
     matrix: T,
 }
+
+impl Layout for RigidTransform {
+    const CLASS: &'static str = "RigidTransform";
+    const CORE: &'static [usize] = &[4, 4];
+
+    fn of(matrix: Tensor) -> Self {
+        Self { matrix }
+    }
+
+    fn tensor(self) -> Tensor {
+        self.matrix
+    }
+}
+
+impl Container for RigidTransform {}
 
 impl<T> RigidTransform<T> {
     /// A transform from what holds its matrices, which is not checked: of an array, to pass it to a compiled function.

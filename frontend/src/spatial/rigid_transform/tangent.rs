@@ -6,7 +6,7 @@ use crate::implementations::operate;
 use crate::implementations::operation::{TransformLocal, TransformRetract};
 use crate::manifold::{Manifold, Side};
 use crate::spatial::component::{checked, components, cross, dot, join};
-use crate::trace::located_at;
+use crate::trace::{located_as, located_at};
 use crate::{IntoTensor, Tensor};
 use std::panic::Location;
 
@@ -47,7 +47,7 @@ impl Manifold for RigidTransform {
 
     /// `T K` on the right, `K T` on the left, with the matrix `K = [rho]x v; 0 0` of a tangent `(rho, v)`.
     fn pushforward(self, side: Side, tangent: Tensor) -> Self {
-        located_at(Location::caller(), || {
+        located_as(Location::caller(), "RigidTransform::pushforward", || {
             let (block, translation) = self.entries("RigidTransform::pushforward");
             let [x, y, z, velocity @ ..] = components::<6>("RigidTransform::pushforward", tangent);
             let turn = [x, y, z];
@@ -64,7 +64,7 @@ impl Manifold for RigidTransform {
     }
 
     fn pullback(self, side: Side, cotangent: Self) -> Tensor {
-        located_at(Location::caller(), || {
+        located_as(Location::caller(), "RigidTransform::pullback", || {
             let (block, translation) = self.entries("RigidTransform::pullback");
             let (turns, moves) = cotangent.entries("RigidTransform::pullback");
             let columns = transposed(block);

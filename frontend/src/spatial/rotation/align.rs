@@ -13,7 +13,7 @@ use crate::implementations::operate;
 use crate::implementations::operation::{AlignVectors, AlignWeightedVectors};
 use crate::spatial::component::{checked, components, dot, join, refuse};
 use crate::spatial::eigenvector::{Nearest, nearest_rotation};
-use crate::trace::located_at;
+use crate::trace::{Mistake, located_at, record};
 use crate::{DType, IntoTensor, Tensor, Tree, constant, stack};
 use std::panic::Location;
 
@@ -136,11 +136,7 @@ impl Pairs {
     fn new(name: &str, a: Tensor, b: Tensor, weights: Option<Tensor>) -> Self {
         let (a, b) = (checked(name, a, &[3]), checked(name, b, &[3]));
         let shape = a.shape();
-        let a = if b.shape() == shape && shape.len() <= 2 {
-            a
-        } else {
-            refuse(name, &format!("takes two arrays of one shape, [n, 3] or [3], and the other one is {b:?}"), a)
-        };
+        let a = if b.shape() == shape && shape.len() <= 2 { a } else { refuse_shapes(name, a, b) };
         let [a, b] = [a, b].map(|vectors| if shape.len() == 1 { vectors.expand_dims(0) } else { vectors });
         let size = a.shape().first().copied();
         let (a, b) = (components::<3>(name, a), components::<3>(name, b));
@@ -202,6 +198,15 @@ impl Pairs {
         let none = squared.equal(0);
         none.select(0, none.select(1, squared).sqrt())
     }
+}
+
+fn refuse_shapes(name: &str, a: Tensor, b: Tensor) -> Tensor {
+    record(Location::caller(), |recorder| {
+        let ids = [recorder.resolve(a)?, recorder.resolve(b)?];
+        let operands = ids.map(|id| recorder.display(id)).to_vec();
+        let message = format!("{name} takes two arrays of one shape, [n, 3] or [3], got {}", operands.join(" and "));
+        Err(Mistake { message, operands })
+    })
 }
 
 /// `mean weight / zeta * (kappa + B B^T)`, where with the singular values `a`, `b`, `c` of `B` (the last one with the

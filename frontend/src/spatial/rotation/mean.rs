@@ -9,7 +9,9 @@ use super::matrix::{Matrix, half_rows};
 use crate::implementations::operate;
 use crate::implementations::operation::{Mean, WeightedMean};
 use crate::spatial::component::{components, join, refuse};
+use crate::spatial::container::{Container, Layout};
 use crate::spatial::eigenvector::nearest_rotation;
+use crate::spatial::leading::Leading;
 use crate::trace::located_at;
 use crate::{IntoAxes, IntoTensor, Operand, Tensor};
 use std::panic::Location;
@@ -25,7 +27,7 @@ impl Rotation {
     #[must_use]
     pub fn mean(self, axes: impl IntoAxes) -> Self {
         let (place, name, axes) = (Location::caller(), "Rotation::mean", axes.into_axes());
-        located_at(place, || match self.container(name).places(axes.as_deref()) {
+        located_at(place, || match Leading::new(name, self.quat, Self::CORE).places(axes.as_deref()) {
             Ok(axes) => operate::<Mean>(place, (self, axes), |(_, axes)| mean(self, name, None, &axes)),
             Err(quat) => Self { quat },
         })
@@ -50,7 +52,7 @@ impl Rotation {
     pub fn weighted_mean(self, weights: impl IntoTensor, axes: impl IntoAxes) -> Self {
         let (place, name) = (Location::caller(), "Rotation::weighted_mean");
         let (weights, axes) = (weights.into_operand(), axes.into_axes());
-        located_at(place, || match self.container(name).places(axes.as_deref()) {
+        located_at(place, || match Leading::new(name, self.quat, Self::CORE).places(axes.as_deref()) {
             Ok(axes) => operate::<WeightedMean>(place, (self, weights, axes), |(_, weights, axes)| {
                 mean(self, name, Some(weights), &axes)
             }),
@@ -60,7 +62,7 @@ impl Rotation {
 }
 
 fn mean(rotation: Rotation, name: &str, weights: Option<Operand>, axes: &[i64]) -> Rotation {
-    let shape = rotation.container(name).shape();
+    let shape = rotation.shape();
     let sizes = axes.iter().map(|&axis| shape[axis as usize]);
     if sizes.clone().any(|size| size.as_fixed() == Some(0)) {
         return Rotation { quat: refuse(name, "there is no mean of no rotations", rotation.quat) };

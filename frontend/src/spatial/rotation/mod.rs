@@ -6,7 +6,6 @@ mod align;
 mod angles;
 mod apply;
 mod compare;
-mod container;
 mod create_group;
 mod davenport;
 mod euler;
@@ -28,6 +27,7 @@ pub(crate) use compare::TOLERANCE;
 pub use reduce::Reduced;
 pub(super) use rotvec::half_sine_and_cosine;
 
+use crate::spatial::container::{Container, Layout};
 use crate::{Tensor, Tree};
 
 /// Rotations in three dimensions, over any leading axes.
@@ -40,6 +40,21 @@ use crate::{Tensor, Tree};
 pub struct Rotation<T = Tensor> {
     quat: T,
 }
+
+impl Layout for Rotation {
+    const CLASS: &'static str = "Rotation";
+    const CORE: &'static [usize] = &[4];
+
+    fn of(quat: Tensor) -> Self {
+        Self { quat }
+    }
+
+    fn tensor(self) -> Tensor {
+        self.quat
+    }
+}
+
+impl Container for Rotation {}
 
 impl<T> Rotation<T> {
     /// A rotation from what holds its unit quaternions, which is not checked: of an array, to pass it to a compiled

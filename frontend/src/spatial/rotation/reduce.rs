@@ -4,6 +4,7 @@ use super::Rotation;
 use crate::implementations::operate;
 use crate::implementations::operation::Reduce;
 use crate::spatial::component::{checked, components, dot, refuse};
+use crate::spatial::container::Container;
 use crate::{DType, Tensor, Tree};
 use std::panic::Location;
 

@@ -6,7 +6,7 @@ use crate::implementations::operate;
 use crate::implementations::operation::{Local, Retract};
 use crate::manifold::{Manifold, Side};
 use crate::spatial::component::{checked, components, cross, dot, join};
-use crate::trace::located_at;
+use crate::trace::{located_as, located_at};
 use std::panic::Location;
 
 /// Steps are rotation vectors `[..., 3]` in radians: `r * exp(step)` on the right, `exp(step) * r` on the left.
@@ -43,7 +43,7 @@ impl Manifold for Rotation {
 
     /// Half of `q * (t, 0)` on the right, of `(t, 0) * q` on the left.
     fn pushforward(self, side: Side, tangent: Tensor) -> Self {
-        located_at(Location::caller(), || {
+        located_as(Location::caller(), "Rotation::pushforward", || {
             let [x, y, z, w] = components::<4>("Rotation::pushforward", self.quat);
             let half = components::<3>("Rotation::pushforward", tangent).map(|component| component * 0.5);
             let turned = crossed(side, [x, y, z], half);
@@ -53,7 +53,7 @@ impl Manifold for Rotation {
     }
 
     fn pullback(self, side: Side, cotangent: Self) -> Tensor {
-        located_at(Location::caller(), || {
+        located_as(Location::caller(), "Rotation::pullback", || {
             let [x, y, z, w] = components::<4>("Rotation::pullback", self.quat);
             let [a, b, c, d] = components::<4>("Rotation::pullback", cotangent.quat).map(|component| component * 0.5);
             let (vector, half) = ([x, y, z], [a, b, c]);

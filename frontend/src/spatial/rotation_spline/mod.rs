@@ -17,7 +17,7 @@ use super::component::{checked, components, join};
 use super::knots::{Ownership, Segment, checked_times, ends, increase, starts, wanted_times};
 use crate::implementations::operate;
 use crate::implementations::operation::{SplineAccelerationAt, SplineAt, SplineRateAt};
-use crate::trace::{Mistake, located_at, record};
+use crate::trace::{Mistake, located_as, located_at, record};
 use crate::{Dim, IntoTensor, Tensor, Tree, concat, stack};
 use std::panic::Location;
 
@@ -76,7 +76,7 @@ impl RotationSpline {
     #[must_use]
     pub fn new(times: impl IntoTensor, rotations: Rotation) -> Self {
         let times = times.into_operand();
-        located_at(Location::caller(), || {
+        located_as(Location::caller(), "RotationSpline::new", || {
             let quats = with_fixed_count(rotations);
             let times = checked_times("RotationSpline::new", times, Rotation::from_parts(quats));
             let [before, after] = [quats.slice(-2, ..-1), quats.slice(-2, 1..)].map(Rotation::from_parts);

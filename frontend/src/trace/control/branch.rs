@@ -1,4 +1,4 @@
-//! Branches.
+//! Branches: of several recorded functions, the one that is taken when the compiled function is called.
 
 use super::super::frame::{place_of, record};
 use super::region::{Recording, Site, unified};

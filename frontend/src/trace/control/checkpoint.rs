@@ -1,4 +1,4 @@
-//! Parts that reverse mode computes again.
+//! Parts of a function that reverse mode computes again instead of keeping what they computed.
 
 use super::super::frame::place_of;
 use super::region::{Recording, Site};

@@ -1,4 +1,4 @@
-//! Loops along an axis.
+//! Loops along the leading axis of arrays, and counted loops, which are such loops over indices.
 
 use super::super::frame::{place_of, record};
 use super::region::{Recording, Site, flattened};
@@ -31,7 +31,7 @@ impl Scan {
     }
 
     /// What reverse mode keeps of the iterations, of which it computes the others again: memory against time. A loop of
-    /// T iterations that carries s bytes keeps T s bytes under [`Checkpoint::All`], (T/k + k) s under
+    /// T iterations that carries s bytes (with what an iteration computes that is dear to compute again) keeps T s bytes under [`Checkpoint::All`], (T/k + k) s under
     /// [`Checkpoint::Every`]`(k)`, and at most m s under [`Checkpoint::Binomial`]`(m)`, if loops in loops can store as
     /// little as that. Other policies than `All` need a length that is a number.
     #[must_use]

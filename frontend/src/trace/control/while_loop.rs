@@ -1,4 +1,4 @@
-//! Loops that run while a condition holds.
+//! Loops that run while a condition holds, with or without a bound of their iterations.
 
 use super::super::frame::place_of;
 use super::region::{Site, flattened, unified};

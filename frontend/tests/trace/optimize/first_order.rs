@@ -3,7 +3,7 @@
 use super::{flags, numbers, single};
 use crate::rotations::close;
 use rotrace::optimize::{Adam, GradientDescent};
-use rotrace::spatial::Rotation;
+use rotrace::spatial::{Container, Rotation};
 use rotrace::{Array, Manifold, Tensor, Traced, trace};
 
 const SIZE: usize = 7;

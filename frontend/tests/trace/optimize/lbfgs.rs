@@ -3,7 +3,7 @@
 use super::{flags, numbers, single};
 use crate::rotations::close;
 use rotrace::optimize::Lbfgs;
-use rotrace::spatial::Rotation;
+use rotrace::spatial::{Container, Rotation};
 use rotrace::{Array, Manifold, Tensor, Traced, trace};
 
 /// Rosenbrock's valley, in any number of dimensions, for each problem.

@@ -2,7 +2,7 @@
 
 use super::{flags, numbers};
 use rotrace::optimize::{Lbfgs, LevenbergMarquardt, Minimizer};
-use rotrace::spatial::Rotation;
+use rotrace::spatial::{Container, Rotation};
 use rotrace::{Array, Manifold, Tensor, Tree, trace};
 
 /// One problem after another along a leading axis of everything.

@@ -3,7 +3,7 @@
 use super::{flags, numbers, single};
 use crate::rotations::close;
 use rotrace::optimize::{GaussNewton, LevenbergMarquardt};
-use rotrace::spatial::{RigidTransform, Rotation};
+use rotrace::spatial::{Container, RigidTransform, Rotation};
 use rotrace::{Array, Manifold, Options, Tensor, Traced, Tree, trace};
 
 #[derive(Clone, Debug, Tree, Manifold)]

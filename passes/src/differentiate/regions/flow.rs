@@ -1,8 +1,9 @@
 //! Which results of a branch or loop, or of another operation that may have several, depend differentiably on which
-//! operands.
+//! operands, and which operands get a cotangent from which results. Zero is not the same as none: times an infinite slope
+//! it is a NaN.
 
-use super::super::vjp::varied;
-use rotrace_ir::graph::{Function, Op};
+use super::super::vjp::{asked, varied};
+use rotrace_ir::graph::{Function, Op, Scan};
 
 /// For every result, whether it varies with the operands that do. `None` for an operation that has one result.
 pub fn varied_results(op: &Op, operands: Vec<bool>) -> Option<Vec<bool>> {
@@ -16,7 +17,9 @@ pub fn varied_results(op: &Op, operands: Vec<bool>) -> Option<Vec<bool>> {
         Op::Scan(scan) => {
             let parameters = varied_parameters(&scan.body, scan.carried, operands);
             let mut results = function_results(&scan.body, &parameters);
-            results[..scan.carried].copy_from_slice(&parameters[..scan.carried]);
+            if !runs(scan) {
+                results[..scan.carried].copy_from_slice(&parameters[..scan.carried]);
+            }
             results
         }
         Op::Parameter { .. }
@@ -45,6 +48,11 @@ pub fn varied_results(op: &Op, operands: Vec<bool>) -> Option<Vec<bool>> {
     })
 }
 
+/// Whether a loop is known to have an iteration. What comes out of one that has none is what went in.
+fn runs(scan: &Scan) -> bool {
+    scan.length.as_fixed().is_some_and(|length| length > 0)
+}
+
 /// Which parameters of a loop's body vary, in some iteration: what is carried varies as soon as one iteration made it.
 pub fn varied_parameters(body: &Function, carried: usize, mut parameters: Vec<bool>) -> Vec<bool> {
     loop {
@@ -69,4 +77,65 @@ fn varied_carried(body: &Function, carried: usize, operands: Vec<bool>) -> Vec<b
 pub fn function_results(function: &Function, parameters: &[bool]) -> Vec<bool> {
     let varied = varied(function, parameters);
     function.results.iter().map(|id| varied[id.0 as usize]).collect()
+}
+
+/// For every operand, whether it gets a cotangent from the results that have one, where it varies. `None` as for
+/// [`varied_results`].
+pub fn asked_operands(op: &Op, varied: Vec<bool>, results: &[bool]) -> Option<Vec<bool>> {
+    Some(match op {
+        Op::Call(function) | Op::Checkpoint(function) => asked_parameters(function, &varied, results),
+        Op::Switch(branches) => {
+            let mut asked = vec![false; varied.len()];
+            for branch in &**branches {
+                let own = asked_parameters(branch, &varied[1..], results);
+                asked[1..].iter_mut().zip(own).for_each(|(asked, own)| *asked |= own);
+            }
+            asked
+        }
+        Op::While(looped) => {
+            let varied = varied_parameters(&looped.body, looped.carried, varied);
+            asked_in_loop(&looped.body, looped.carried, &varied, results.to_vec()).operands(true)
+        }
+        Op::Scan(scan) => {
+            let varied = varied_parameters(&scan.body, scan.carried, varied);
+            asked_in_loop(&scan.body, scan.carried, &varied, results.to_vec()).operands(!runs(scan))
+        }
+        _ => return None,
+    })
+}
+
+/// What has a cotangent in some iteration of a loop.
+pub struct AskedInLoop {
+    /// Which carried values.
+    pub carried: Vec<bool>,
+    /// Which results of the body.
+    pub results: Vec<bool>,
+    /// Which parameters of the body.
+    pub parameters: Vec<bool>,
+}
+
+impl AskedInLoop {
+    /// Which operands of the loop.
+    fn operands(self, may_not_run: bool) -> Vec<bool> {
+        let mut operands = self.parameters;
+        operands.iter_mut().zip(self.carried).for_each(|(operand, carried)| *operand |= may_not_run && carried);
+        operands
+    }
+}
+
+/// What has a cotangent in a loop of which these results have one.
+pub fn asked_in_loop(body: &Function, carried: usize, varied: &[bool], mut results: Vec<bool>) -> AskedInLoop {
+    loop {
+        let parameters = asked_parameters(body, varied, &results);
+        let added: Vec<usize> = (0..carried).filter(|&place| parameters[place] && !results[place]).collect();
+        if added.is_empty() {
+            return AskedInLoop { carried: results[..carried].to_vec(), results, parameters };
+        }
+        added.into_iter().for_each(|place| results[place] = true);
+    }
+}
+
+fn asked_parameters(function: &Function, parameters: &[bool], results: &[bool]) -> Vec<bool> {
+    let asked = asked(function, &varied(function, parameters), results);
+    function.parameters.iter().map(|id| asked[id.0 as usize]).collect()
 }

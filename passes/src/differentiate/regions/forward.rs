@@ -29,9 +29,9 @@ pub fn push_forward(
     let active: Vec<bool> = tangents.iter().map(Option::is_some).collect();
     let (op, operands, results) = match &node.op {
         Op::Call(function) | Op::Checkpoint(function) => {
-            let groups = Groups::new(&[0..operands.len()], active);
+            let groups = Groups::new(&[operands.len()], active);
             let results = function_results(function, &groups.active);
-            let pushed = groups.pushed(function, &[0..results.len()], &results)?;
+            let pushed = groups.pushed(function, &[results.len()], &results)?;
             let op = if matches!(node.op, Op::Call(_)) { Op::Call } else { Op::Checkpoint };
             (op(Arc::new(pushed)), groups.operands(e, operands, tangents), results)
         }
@@ -54,11 +54,12 @@ pub fn push_forward(
 
 type Parts = (Op, Vec<ValueId>, Vec<bool>);
 
-fn result_groups(node: &Node) -> Vec<Range<usize>> {
+/// Where the groups of results end.
+fn result_groups(node: &Node) -> Vec<usize> {
     let all = node.results.len();
     match &node.op {
-        Op::Scan(scan) => vec![0..scan.carried, scan.carried..all],
-        _ => vec![0..all],
+        Op::Scan(scan) => vec![scan.carried, all],
+        _ => vec![all],
     }
 }
 
@@ -69,11 +70,11 @@ fn switch(
     tangents: &[Option<ValueId>],
 ) -> Result<Parts, DifferentiateError> {
     let active: Vec<bool> = tangents[1..].iter().map(Option::is_some).collect();
-    let groups = Groups::new(&[0..active.len()], active);
+    let groups = Groups::new(&[active.len()], active);
     let all = branches.iter().map(|branch| function_results(branch, &groups.active));
     let results: Vec<bool> =
         all.reduce(|all, own| all.into_iter().zip(own).map(|(a, b)| a || b).collect()).unwrap_or_default();
-    let pushed = branches.iter().map(|branch| groups.pushed(branch, &[0..results.len()], &results));
+    let pushed = branches.iter().map(|branch| groups.pushed(branch, &[results.len()], &results));
     let op = Op::Switch(pushed.collect::<Result<Vec<_>, _>>()?.into());
     let mut all = vec![operands[0]];
     all.extend(groups.operands(e, &operands[1..], &tangents[1..]));
@@ -89,8 +90,8 @@ fn while_loop(
     let active = tangents.iter().map(Option::is_some).collect();
     let active = varied_parameters(&looped.body, looped.carried, active);
     let results = active[..looped.carried].to_vec();
-    let groups = Groups::new(&[0..looped.carried, looped.carried..operands.len()], active);
-    let body = groups.pushed(&looped.body, &[0..looped.carried], &results)?;
+    let groups = Groups::new(&[looped.carried, operands.len()], active);
+    let body = groups.pushed(&looped.body, &[looped.carried], &results)?;
     let types: Vec<Type> = body.parameter_types().cloned().collect();
     let condition = rewired(&looped.condition, &types, &groups.places_of_values(), [0]);
     let carried = looped.carried + places(&results).len();
@@ -111,35 +112,37 @@ fn scan(
     let (first, constants) = (scan.carried, scan.carried + scan.scanned);
     let count = |range: Range<usize>| range.len() + places(&active[range]).len();
     let (carried, scanned) = (count(0..first), count(first..constants));
-    let groups = Groups::new(&[0..first, first..constants, constants..operands.len()], active);
-    let body = groups.pushed(&scan.body, &[0..first, first..results.len()], &results)?;
+    let groups = Groups::new(&[first, constants, operands.len()], active);
+    let body = groups.pushed(&scan.body, &[first, results.len()], &results)?;
     let op = Op::Scan(Arc::new(Scan { carried, scanned, body, ..scan.clone() }));
     Ok((op, groups.operands(e, operands, tangents), results))
 }
 
 /// Parameters in groups, each of which is followed by the tangents of those of its members that have one.
 struct Groups {
-    groups: Vec<Range<usize>>,
+    /// Where each group ends.
+    ends: Vec<usize>,
     active: Vec<bool>,
 }
 
 /// Members by group: each place, then again, as a tangent, where it is active.
-fn ordered<'a>(groups: &'a [Range<usize>], active: &'a [bool]) -> impl Iterator<Item = (usize, bool)> + 'a {
-    groups.iter().flat_map(|group| {
-        let tangents = group.clone().filter(|&place| active[place]).map(|place| (place, true));
-        group.clone().map(|place| (place, false)).chain(tangents)
+fn ordered<'a>(ends: &'a [usize], active: &'a [bool]) -> impl Iterator<Item = (usize, bool)> + 'a {
+    ends.iter().enumerate().flat_map(|(group, &end)| {
+        let members = group.checked_sub(1).map_or(0, |before| ends[before])..end;
+        let tangents = members.clone().filter(|&place| active[place]).map(|place| (place, true));
+        members.map(|place| (place, false)).chain(tangents)
     })
 }
 
 impl Groups {
-    fn new(groups: &[Range<usize>], active: Vec<bool>) -> Self {
-        Self { groups: groups.to_vec(), active }
+    fn new(ends: &[usize], active: Vec<bool>) -> Self {
+        Self { ends: ends.to_vec(), active }
     }
 
     /// Where the values stand among all parameters.
     fn places_of_values(&self) -> Vec<usize> {
         let mut found = vec![0; self.active.len()];
-        for (position, (place, tangent)) in ordered(&self.groups, &self.active).enumerate() {
+        for (position, (place, tangent)) in ordered(&self.ends, &self.active).enumerate() {
             if !tangent {
                 found[place] = position;
             }
@@ -151,7 +154,7 @@ impl Groups {
     fn pushed(
         &self,
         function: &Function,
-        result_groups: &[Range<usize>],
+        result_groups: &[usize],
         results: &[bool],
     ) -> Result<Function, DifferentiateError> {
         let pushed = jvp(function, &self.active)?;
@@ -160,7 +163,7 @@ impl Groups {
         let values = self.active.len();
         let mut arguments = vec![0; pushed.parameters.len()];
         let mut types = Vec::new();
-        for (position, (place, tangent)) in ordered(&self.groups, &self.active).enumerate() {
+        for (position, (place, tangent)) in ordered(&self.ends, &self.active).enumerate() {
             let own = if tangent { values + rank(&self.active, place) } else { place };
             arguments[own] = position;
             types.push(function.ty(function.parameters[place]).clone());
@@ -172,7 +175,7 @@ impl Groups {
     }
 
     fn operands(&self, e: &mut Emitter, operands: &[ValueId], tangents: &[Option<ValueId>]) -> Vec<ValueId> {
-        let all: Vec<(usize, bool)> = ordered(&self.groups, &self.active).collect();
+        let all: Vec<(usize, bool)> = ordered(&self.ends, &self.active).collect();
         let operand = |(place, tangent): (usize, bool)| {
             if !tangent {
                 return operands[place];

@@ -11,7 +11,7 @@ mod prepare;
 mod residuals;
 mod reverse;
 
-pub(super) use flow::varied_results;
+pub(super) use flow::{asked_operands, varied_results};
 pub(super) use forward::push_forward;
 pub(super) use prepare::prepared;
 pub(super) use reverse::{Way, forward};

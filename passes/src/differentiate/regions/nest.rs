@@ -59,9 +59,14 @@ fn inner_lengths(length: u64, most: u64) -> Vec<u64> {
     let stored = |inner: &[u64]| length.div_ceil(inner.iter().product()) + inner.iter().sum::<u64>();
     let deepest = length.max(2).ilog2();
     let of_levels = |levels: u32| {
-        // Equal lengths store the fewest values; whole numbers are next to the root.
-        let root = (length as f64).powf(1.0 / f64::from(levels)) as u64;
-        [root.max(2), root.max(2) + 1].map(|factor| vec![factor; levels as usize - 1])
+        // Equal lengths store the fewest values; whole numbers are next to the root. Segments that leave no rest come first:
+        // a rest has slices and stacks of its own, which are put together afterwards.
+        let root = ((length as f64).powf(1.0 / f64::from(levels)) as u64).max(2);
+        let inner = |factor: u64| vec![factor; levels as usize - 1];
+        let whole = (root.div_ceil(2).max(2)..=2 * root).map(inner);
+        let whole =
+            whole.filter(|inner| length.is_multiple_of(inner.iter().product())).min_by_key(|inner| stored(inner));
+        whole.into_iter().chain([inner(root), inner(root + 1)])
     };
     let candidates = || [Vec::new()].into_iter().chain((2..=deepest.max(2)).flat_map(of_levels));
     let fits = candidates().find(|inner| stored(inner) <= most);

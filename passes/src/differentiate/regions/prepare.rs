@@ -21,7 +21,8 @@ pub fn prepared<'f>(
     if !function.nodes.iter().any(is_region) {
         return Ok(Cow::Borrowed(function));
     }
-    let function = hoist(&inlined(function));
+    // Calls may come out of loops.
+    let function = inlined(&hoist(&inlined(function)));
     let asked = asked(&function, &varied(&function, wrt), chosen);
     let prepared = rebuilt(&function, |builder, node, operands| {
         let is_asked = node.results.iter().any(|id| asked[id.0 as usize]);

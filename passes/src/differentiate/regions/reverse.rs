@@ -3,7 +3,7 @@
 use super::super::emit::Emitter;
 use super::super::vjp::way_back;
 use super::super::{DifferentiateError, place};
-use super::flow::varied_parameters;
+use super::flow::{AskedInLoop, asked_in_loop, asked_operands, varied_parameters};
 use super::residuals::{Residuals, residuals};
 use super::{parameters_of, places};
 use crate::optimize::reads;
@@ -63,19 +63,24 @@ pub fn forward(
     varied: &[bool],
     asked: &[bool],
 ) -> Result<Option<Forward>, DifferentiateError> {
-    let wrt: Vec<bool> = node.operands.iter().map(|id| varied[id.0 as usize]).collect();
+    let of_operands: Vec<bool> = node.operands.iter().map(|id| varied[id.0 as usize]).collect();
     let seeds: Vec<bool> = node.results.iter().map(|id| asked[id.0 as usize]).collect();
     if !seeds.contains(&true) {
         return Ok(None);
     }
+    let wrt = asked_operands(&node.op, of_operands.clone(), &seeds).unwrap_or_default();
+    if !wrt.contains(&true) {
+        return Ok(None);
+    }
     let way = match &node.op {
-        Op::Scan(scan) => return self::scan(e, scan, operands, wrt, &seeds, || place(function, node)).map(Some),
+        Op::Scan(scan) => return self::scan(e, scan, operands, of_operands, seeds, || place(function, node)).map(Some),
         Op::Switch(branches) => {
             let backs = branches.iter().map(|branch| way_back(branch, &wrt[1..], &seeds));
             let op = Op::Switch(backs.collect::<Result<Vec<_>, _>>()?.into());
             (op, wrt)
         }
         Op::Checkpoint(called) => (Op::Checkpoint(Arc::new(way_back(called, &wrt, &seeds)?)), wrt),
+        Op::Call(_) | Op::While(_) => unreachable!("{} is prepared to be something else", node.op.name()),
         _ => return Ok(None),
     };
     let results = e.builder.copy(function, node, operands);
@@ -91,13 +96,15 @@ fn scan(
     e: &mut Emitter,
     scan: &Scan,
     operands: &[ValueId],
-    wrt: Vec<bool>,
-    seeds: &[bool],
+    varied: Vec<bool>,
+    seeds: Vec<bool>,
     place: impl FnOnce() -> String,
 ) -> Result<Forward, DifferentiateError> {
-    let wrt = varied_parameters(&scan.body, scan.carried, wrt);
-    // What is carried has a cotangent in the iterations before the last, whoever asks for the last.
-    let seeds: Vec<bool> = wrt[..scan.carried].iter().chain(&seeds[scan.carried..]).copied().collect();
+    let varied = varied_parameters(&scan.body, scan.carried, varied);
+    // What is carried may have a cotangent in the iterations before the last, when nobody asks for the last.
+    let asked = asked_in_loop(&scan.body, scan.carried, &varied, seeds);
+    let AskedInLoop { carried, results: seeds, parameters } = asked;
+    let wrt: Vec<bool> = carried.iter().chain(&parameters[scan.carried..]).copied().collect();
     let back = way_back(&scan.body, &wrt, &seeds)?;
     let parameters = scan.body.parameters.len();
     let Residuals { back, stacked } = residuals(back, scan.carried + scan.scanned, parameters);

@@ -12,7 +12,6 @@ mod interpolation;
 mod rigid_transform;
 mod rotation;
 mod statistics;
-mod transform_containers;
 
 use crate::compare::{self, Conventions};
 use crate::format::{Expected, Numbers, ValueCase};
@@ -29,10 +28,10 @@ const TABLES: &[&[Operation]] = &[
     rotation::OPERATIONS,
     angles::OPERATIONS,
     rigid_transform::OPERATIONS,
-    containers::OPERATIONS,
+    containers::OF_ROTATIONS,
+    containers::OF_TRANSFORMS,
     interpolation::OPERATIONS,
     statistics::OPERATIONS,
-    transform_containers::OPERATIONS,
 ];
 
 /// One of SciPy's operations.

@@ -1,25 +1,10 @@
-//! `Rotation`: means, comparison, powers, groups, alignment and reduction.
+//! `Rotation`: comparison, powers, groups, alignment and reduction.
 
 use super::{Argument, Form, Kind, Operation, VECTOR, cores, numbers, optional, quats};
 use rotrace::Tensor;
-use rotrace::spatial::{Alignment, Reduced, Rotation};
+use rotrace::spatial::{Alignment, Container, Reduced, Rotation};
 
 pub(super) const OPERATIONS: &[Operation] = &[
-    Operation {
-        name: "Rotation.mean",
-        arguments: &[quats("self"), optional("weights")],
-        settings: &[("axis", Kind::Integers)],
-        cores: None,
-        record: |x| {
-            let rotation = x.rotation("self");
-            result(match (x.optional("weights"), x.integers("axis")) {
-                (None, None) => rotation.mean(()),
-                (None, Some(axes)) => rotation.mean(axes),
-                (Some(weights), None) => rotation.weighted_mean(weights, ()),
-                (Some(weights), Some(axes)) => rotation.weighted_mean(weights, axes),
-            })
-        },
-    },
     Operation {
         name: "Rotation.approx_equal",
         arguments: &[quats("self"), quats("other")],

@@ -1,7 +1,7 @@
 //! Angles and parameters of rotations.
 
 use super::{Record, Subject, fixed, points};
-use rotrace::spatial::{Order, Rotation};
+use rotrace::spatial::{Container, Order, Rotation};
 use rotrace::{Tensor, stack};
 
 /// Orthogonal axes in general position, and a third that is orthogonal to the second alone.

@@ -2,7 +2,7 @@
 
 use super::rigid_transform::upper_rows;
 use super::{Record, Subject, fixed, points};
-use rotrace::spatial::{RigidTransform, Rotation};
+use rotrace::spatial::{Container, RigidTransform, Rotation};
 use rotrace::{Tensor, stack};
 
 const OTHER: [f64; 4] = [0.1, -0.7, 0.5, 0.5];

@@ -1,7 +1,7 @@
 //! Operations of `RigidTransform`, most of them after `from_exp_coords`, so that all points are transforms.
 
 use super::{Record, Subject, fixed, points};
-use rotrace::spatial::{RigidTransform, Rotation};
+use rotrace::spatial::{Container, RigidTransform, Rotation};
 use rotrace::{Tensor, concat, stack};
 
 /// A transform in general position, for operations of two, as exponential coordinates.
