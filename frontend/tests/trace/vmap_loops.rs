@@ -175,3 +175,16 @@ fn maps_inside_of_loops() -> Result<(), Error> {
 fn stack_of(array: &Array) -> Result<Array, Error> {
     trace(|x: Tensor| stack([x, x], 0)).compile(rotrace::Signature::like(array))?.call(array)
 }
+
+#[test]
+fn a_branch_not_taken_gives_a_gradient_no_nan() -> Result<(), Error> {
+    // The logarithm's slope at 0 is infinite, and its scale is shared by all rows.
+    let f = trace(|(x, k): (Tensor, Tensor)| cond(x.greater(0.0), || (x * k).log(), || x * k));
+    let total = trace(move |(x, k): (Tensor, Tensor)| f.vmap((0, None), 0).call_traced((x, k)).sum(()));
+    let (dx, dk) = total.grad().compile("f64[n], f64[]")?.call(&(Array::from([2.0, 0.0, -3.0]), Array::from(2.0)))?;
+    assert_eq!((numbers(&dx), numbers(&dk)), (vec![0.5, 2.0, 2.0], vec![0.5 + 0.0 - 3.0]));
+    let hessian = total.hessian().compile("f64[n], f64[]")?.call(&(Array::from([2.0, 0.0]), Array::from(2.0)))?;
+    assert_eq!(numbers(&hessian.0.0), [-0.25, 0.0, 0.0, 0.0]);
+    assert_eq!((numbers(&hessian.0.1), numbers(&hessian.1.1)), (vec![0.0, 1.0], vec![-0.25]));
+    Ok(())
+}

@@ -1,5 +1,6 @@
 //! Appending nodes with and without the new axis.
 
+use super::guard::repeated;
 use rotrace_ir::graph::infer::Violation;
 use rotrace_ir::graph::{Function, GraphBuilder, Location, Node, Op, ValueId, Values};
 use rotrace_ir::{Dim, Shape, Type};
@@ -83,9 +84,7 @@ impl Emitter {
         if operand.batched {
             return Ok(operand.value);
         }
-        let shape = self.lifted(&self.ty(operand.value).shape);
-        let axes = (1..shape.len()).collect();
-        self.push(Op::Broadcast { shape, axes }, &[operand.value])
+        repeated(&mut self.builder, operand.value, self.size)
     }
 
     /// All values with the new axis.

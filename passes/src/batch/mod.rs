@@ -19,6 +19,7 @@ mod custom;
 mod elementwise;
 mod emit;
 mod flow;
+mod guard;
 mod index;
 mod movement;
 mod native;

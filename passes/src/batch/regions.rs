@@ -7,11 +7,12 @@
 //! * A loop along an axis has as many iterations for every row.
 //!
 //! A branch that a row does not take is no reason to run: an endless loop in it runs for the rows that take it, by a *mask*
-//! that is a further argument of functions with such loops.
+//! that is a further argument of functions with such loops. Nor is it a reason for a NaN in a derivative: see [`super::guard`].
 
 use super::batched;
 use super::emit::{Emitter, Mapped};
 use super::flow::{function_has_while, has_while, result_axes, scan_axes, while_axes};
+use super::guard::{guarded, repeated, select_rows};
 use rotrace_ir::graph::infer::Violation;
 use rotrace_ir::graph::{Function, GraphBuilder, Op, Reduction, Scan, ValueId, Values, While};
 use rotrace_ir::scalar::ScalarOp;
@@ -27,6 +28,10 @@ fn axes_of(operands: &[Mapped]) -> Vec<bool> {
 
 fn values_of(operands: &[Mapped]) -> Vec<ValueId> {
     operands.iter().map(|operand| operand.value).collect()
+}
+
+fn is_float(ty: &Type) -> bool {
+    ty.dtype.is_float()
 }
 
 fn mapped(values: Values, axes: &[bool]) -> SmallVec<[Mapped; 1]> {
@@ -63,14 +68,23 @@ pub fn switch(e: &mut Emitter, op: &Op, branches: &[Function], operands: &[Mappe
 /// The results of every branch, and of those each row's own.
 fn chosen(e: &mut Emitter, branches: &[Function], operands: &[Mapped]) -> Emitted {
     let (selector, arguments) = (operands[0].value, &operands[1..]);
-    let axes = axes_of(arguments);
+    let is_guarded = |e: &Emitter, argument: &Mapped| branches.len() > 1 && is_float(e.ty(argument.value));
+    let axes: Vec<bool> = arguments.iter().map(|argument| argument.batched || is_guarded(e, argument)).collect();
     let mut chosen: Vec<ValueId> = Vec::new();
     for (place, branch) in branches.iter().enumerate() {
         let taken = taken(e, selector, place, branches.len())?;
         let masked = function_has_while(branch);
         let all = vec![true; branch.results.len()];
         let function = batched(branch, &axes, &all, e.size, masked)?.function;
-        let mut values = values_of(arguments);
+        let mut values = Vec::new();
+        for argument in arguments {
+            values.push(if is_guarded(e, argument) {
+                let value = e.spread(*argument)?;
+                guarded(&mut e.builder, value, taken)?
+            } else {
+                argument.value
+            });
+        }
         if masked {
             values.push(e.both(taken, e.active)?);
         }
@@ -104,22 +118,6 @@ fn taken(e: &mut Emitter, selector: ValueId, place: usize, count: usize) -> Resu
     e.push(Op::Scalar(compare), &[selector, number])
 }
 
-/// Rows of `own` where the condition holds, else of `other`.
-fn select_rows(
-    builder: &mut GraphBuilder,
-    condition: ValueId,
-    own: ValueId,
-    other: ValueId,
-) -> Result<ValueId, Violation> {
-    let shape: Shape = builder.function().ty(own).shape.clone();
-    let condition = if shape.len() == 1 {
-        condition
-    } else {
-        builder.push(Op::Broadcast { shape, axes: vec![0] }, &[condition])?
-    };
-    builder.push(Op::Scalar(ScalarOp::Select), &[condition, own, other])
-}
-
 /// A loop while a condition holds: for all rows alike, or for each as long as it wants.
 pub fn while_loop(e: &mut Emitter, looped: &While, operands: &[Mapped]) -> Emitted {
     let axes = while_axes(looped, &axes_of(operands), e.active.is_some());
@@ -138,7 +136,7 @@ pub fn while_loop(e: &mut Emitter, looped: &While, operands: &[Mapped]) -> Emitt
             return Ok(mapped(e.builder.push_all(op, &values_of(&operands))?, &carried));
         }
     }
-    let rows = Rows::new(e, looped, &axes)?;
+    let rows = Rows::new(e, looped, &operands, &axes)?;
     let all = match e.active {
         Some(active) => active,
         None => e.all_rows()?,
@@ -163,6 +161,10 @@ pub fn while_loop(e: &mut Emitter, looped: &While, operands: &[Mapped]) -> Emitt
 struct Rows {
     condition: Masked,
     body: Masked,
+    /// Which operands are guarded in the body, and without the axis outside of it. A loop without bound has no reverse
+    /// mode, and nothing to guard.
+    guarded: Vec<bool>,
+    repeated: Vec<bool>,
 }
 
 /// A function of all rows, whose last parameter is a mask if it has one.
@@ -190,8 +192,29 @@ impl Masked {
 }
 
 impl Rows {
-    fn new(e: &Emitter, looped: &While, axes: &[bool]) -> Result<Self, Violation> {
-        Ok(Self { condition: Masked::new(e, &looped.condition, axes)?, body: Masked::new(e, &looped.body, axes)? })
+    fn new(e: &Emitter, looped: &While, operands: &[Mapped], axes: &[bool]) -> Result<Self, Violation> {
+        let guards = |operand: &Mapped| looped.bound.is_some() && is_float(e.ty(operand.value));
+        let guarded: Vec<bool> = operands.iter().map(guards).collect();
+        let inside: Vec<bool> = axes.iter().zip(&guarded).map(|(&axis, &guarded)| axis || guarded).collect();
+        let repeated = axes.iter().zip(&inside).map(|(&outside, &inside)| inside && !outside).collect();
+        let condition = Masked::new(e, &looped.condition, axes)?;
+        Ok(Self { condition, body: Masked::new(e, &looped.body, &inside)?, guarded, repeated })
+    }
+
+    /// What the body takes in one iteration.
+    fn inputs(
+        &self,
+        builder: &mut GraphBuilder,
+        values: &[ValueId],
+        wants: ValueId,
+        size: Dim,
+    ) -> Result<Vec<ValueId>, Violation> {
+        let mut inputs = Vec::new();
+        for (place, &value) in values.iter().enumerate() {
+            let value = if self.repeated[place] { repeated(builder, value, size)? } else { value };
+            inputs.push(if self.guarded[place] { guarded(builder, value, wants)? } else { value });
+        }
+        Ok(inputs)
     }
 
     /// One iteration of the rows that want to; the others stay as they are.
@@ -200,7 +223,8 @@ impl Rows {
         let given = parameters(&mut builder, types)?;
         let (own, rest) = given.split_at(looped.carried);
         let (wants, constants) = (rest[0], &rest[1..]);
-        let next = self.body.call(&mut builder, &[own, constants].concat(), wants);
+        let inputs = self.inputs(&mut builder, &[own, constants].concat(), wants, e.size)?;
+        let next = self.body.call(&mut builder, &inputs, wants);
         let mut results = Vec::new();
         for (&before, next) in own.iter().zip(next) {
             results.push(select_rows(&mut builder, wants, next, before)?);

@@ -1,9 +1,9 @@
 //! Branches and loops: each row takes its own branch, and runs its loops as often as it wants.
 
 use crate::{arguments, batched, check, parse, rows};
-use rotrace_ir::graph::{Function, Op};
+use rotrace_ir::graph::{Constant, Function, Op};
 use rotrace_ir::interpret::graph::interpret;
-use rotrace_ir::{Dim, DimId};
+use rotrace_ir::{DType, Dim, DimId, Scalar};
 use rotrace_passes::differentiate::{jvp, vjp};
 
 const TWICE: &str = "fn @twice(dims n, r; %x: f64[n], %k: f64[]) -> (f64[n], f64[]) {
@@ -284,4 +284,51 @@ fn derivatives_of_rows_are_rows_of_derivatives() {
             }
         }
     }
+}
+
+#[test]
+fn infinite_slopes_of_what_a_row_does_not_run_are_no_nan() {
+    // A square root where that is positive, and a loop that ends at 0, where the slope of the square root is infinite.
+    let function = parse(
+        "fn @f(dims n, r; %x: f64[], %k: f64[]) -> (f64[], f64[]) {
+          %zero: f64[] = constant {0.0}
+          %c: bool[] = greater %x, %zero
+          %a: f64[] = switch %c, %x, %k {branches = fn @plain(dims n, r; %x: f64[], %k: f64[]) -> (f64[]) {
+            %y: f64[] = multiply %x, %k
+            return %y
+          } fn @root(dims n, r; %x: f64[], %k: f64[]) -> (f64[]) {
+            %s: f64[] = multiply %x, %k
+            %y: f64[] = sqrt %s
+            return %y
+          }}
+          %b: f64[] = while %x, %k {carried = 1, bound = 4, functions = fn @condition(dims n, r; %x: f64[], %k: f64[]) -> (bool[]) {
+            %zero: f64[] = constant {0.0}
+            %c: bool[] = greater %x, %zero
+            return %c
+          } fn @body(dims n, r; %x: f64[], %k: f64[]) -> (f64[]) {
+            %p: f64[] = multiply %x, %k
+            %s: f64[] = sqrt %p
+            %one: f64[] = constant {1.0}
+            %y: f64[] = subtract %s, %one
+            return %y
+          }}
+          return %a, %b
+        }",
+    );
+    let array = |values: &[f64]| {
+        let shape = vec![values.len() as u64];
+        Constant::from_scalars(DType::F64, shape, values.iter().map(|&value| Scalar::f64(value)))
+    };
+    let number = Constant::scalar(Scalar::f64(1.0));
+    let (x, ones) = (array(&[4.0, 0.0, -1.0, 1.0]), array(&[1.0; 4]));
+    let size = Dim::fixed(4);
+    // The factor is the same for all rows: its gradient is a sum over them.
+    let of_rows = vjp(&batched(&function, &[true, false], size).function, &[true, true]).expect("floats");
+    let results = interpret(&of_rows, &[x.clone(), number.clone(), ones.clone(), ones.clone()]).expect("well formed");
+    let rows_of = batched(&vjp(&function, &[true, true]).expect("floats"), &[true, false, true, true], size).function;
+    let each = interpret(&rows_of, &[x, number, ones.clone(), ones]).expect("well formed");
+    let numbers = |array: &Constant| array.elements().map(|element| element.as_f64()).collect::<Vec<_>>();
+    assert_eq!(numbers(&results[2]), numbers(&each[2]));
+    assert_eq!(numbers(&results[3])[0], numbers(&each[3]).iter().sum::<f64>());
+    assert!(numbers(&results[2]).iter().chain(&numbers(&results[3])).all(|slope| slope.is_finite()));
 }
