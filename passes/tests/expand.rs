@@ -54,7 +54,7 @@ impl Run<'_> {
                     usize::try_from(self.get(*index).as_i64()).ok().and_then(|index| table.elements.get(index));
                 (vec![*result], vec![Scalar::from_bits(table.dtype, *element.unwrap_or(&table.elements[0]))])
             }
-            Inst::If { results, condition, then, otherwise } => {
+            Inst::If { results, condition, then, otherwise, .. } => {
                 let side = if self.get(*condition).as_bool() { then } else { otherwise };
                 (results.to_vec(), self.block(side))
             }

@@ -45,11 +45,11 @@ impl Code<'_, '_> {
             Inst::Load { result, buffer, at } => self.load(*result, *buffer, at),
             Inst::Store { buffer, at, value } => self.store(*buffer, at, *value),
             Inst::Lookup { result, table, index } => self.lookup(*result, *table, *index),
-            Inst::If { results, condition, then, otherwise } => {
+            Inst::If { results, condition, then, otherwise, often } => {
                 if self.is_uniform(*condition) {
-                    self.branch(results, *condition, then, otherwise);
+                    self.branch(results, *condition, then, (otherwise, *often));
                 } else {
-                    self.vector_branch(results, *condition, then, otherwise);
+                    self.vector_branch(results, *condition, then, (otherwise, *often));
                 }
             }
             Inst::Loop(inner) => self.inner_loop(inner),
@@ -173,21 +173,18 @@ impl Code<'_, '_> {
     }
 
     /// A branch that all lanes take alike.
-    fn branch(&mut self, results: &[Var], condition: Var, then: &Block, otherwise: &Block) {
+    fn branch(&mut self, results: &[Var], condition: Var, then: &Block, (otherwise, often): (&Block, bool)) {
         let condition = self.scalar(condition);
         let (first, second) = (self.builder.create_block(), self.builder.create_block());
-        self.builder.set_cold_block(second);
+        if !often {
+            self.builder.set_cold_block(second);
+        }
         let merge = self.merge_block(results);
         self.ins().brif(condition, first, &[], second, &[]);
         for (start, block) in [(first, then), (second, otherwise)] {
             self.builder.switch_to_block(start);
             self.scopes.open();
-            let values = if start == second {
-                self.rare_side(results, block)
-            } else {
-                self.insts(&block.insts);
-                self.carried_values(&block.yields)
-            };
+            let values = self.side(results, block, start == second && !often);
             self.scopes.close();
             self.ins().jump(merge, &arguments(&values));
         }
@@ -196,21 +193,23 @@ impl Code<'_, '_> {
 
     /// A branch that lanes take differently: `then`, the expected side, for all of them, and `otherwise` on top if any
     /// lane asks for it.
-    fn vector_branch(&mut self, results: &[Var], condition: Var, then: &Block, otherwise: &Block) {
+    fn vector_branch(&mut self, results: &[Var], condition: Var, then: &Block, (otherwise, often): (&Block, bool)) {
         let active = self.narrow(condition, true, then);
         self.insts(&then.insts);
         self.active.clone_from(&active);
         let common = self.carried_values(&then.yields);
         let off = self.any_lane_off(condition);
         let rare = self.builder.create_block();
-        self.builder.set_cold_block(rare);
+        if !often {
+            self.builder.set_cold_block(rare);
+        }
         let merge = self.merge_block(results);
         self.ins().brif(off, rare, &[], merge, &arguments(&common));
 
         self.builder.switch_to_block(rare);
         self.scopes.open();
         self.narrow(condition, false, otherwise);
-        let chosen = self.rare_side(results, otherwise);
+        let chosen = self.side(results, otherwise, !often);
         self.active = active;
         let mut selected: SmallVec<[Value; 8]> = SmallVec::new();
         for &var in results {

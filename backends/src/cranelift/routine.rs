@@ -38,13 +38,13 @@ pub(super) struct Routine {
 }
 
 impl Code<'_, '_> {
-    /// The values that the rare side of a branch yields, as they cross it.
-    pub(super) fn rare_side(&mut self, results: &[Var], rare: &Block) -> SmallVec<[Value; 8]> {
-        match self.routine(results, rare) {
-            Some(position) => self.call(position, &rare.yields),
+    /// The values that a side of a branch yields, as they cross it.
+    pub(super) fn side(&mut self, results: &[Var], side: &Block, rare: bool) -> SmallVec<[Value; 8]> {
+        match if rare { self.routine(results, side) } else { None } {
+            Some(position) => self.call(position, &side.yields),
             None => {
-                self.insts(&rare.insts);
-                self.carried_values(&rare.yields)
+                self.insts(&side.insts);
+                self.carried_values(&side.yields)
             }
         }
     }

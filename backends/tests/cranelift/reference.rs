@@ -104,7 +104,7 @@ impl Machine<'_, '_> {
                 let bits = *table.elements.get(position).unwrap_or(&table.elements[0]);
                 self.set(*result, Scalar::from_bits(table.dtype, bits));
             }
-            Inst::If { results, condition, then, otherwise } => {
+            Inst::If { results, condition, then, otherwise, .. } => {
                 let values = self.block(if self.get(*condition).as_bool() { then } else { otherwise });
                 results.iter().zip(values).for_each(|(&var, value)| self.set(var, value));
             }

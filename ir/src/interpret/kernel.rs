@@ -174,7 +174,7 @@ impl<'r, 'm> Machine<'r, 'm> {
                 let bits = table.elements.get(index).or(table.elements.first()).copied().unwrap_or(0);
                 self.set(*result, Scalar::from_bits(table.dtype, bits));
             }
-            Inst::If { results, condition, then, otherwise } => {
+            Inst::If { results, condition, then, otherwise, .. } => {
                 let taken = if self.get(*condition).as_bool() { then } else { otherwise };
                 self.block(taken)?;
                 self.copy(&taken.yields, results);

@@ -247,11 +247,20 @@ impl KernelBuilder {
         Block { insts, yields: Vars::from_slice(yields) }
     }
 
-    /// A branch with blocks from [`Self::close_block`].
+    /// A branch whose other side is rare, with blocks from [`Self::close_block`].
     pub fn branch(&mut self, condition: Var, then: Block, otherwise: Block) -> Vars {
+        self.push_branch(condition, then, otherwise, false)
+    }
+
+    /// A branch both sides of which run often.
+    pub fn choice(&mut self, condition: Var, then: Block, otherwise: Block) -> Vars {
+        self.push_branch(condition, then, otherwise, true)
+    }
+
+    fn push_branch(&mut self, condition: Var, then: Block, otherwise: Block, often: bool) -> Vars {
         let dtypes: Vec<DType> = then.yields.iter().map(|&var| self.dtype(var)).collect();
         let results: Vars = dtypes.into_iter().map(|dtype| self.fresh(dtype)).collect();
-        self.innermost().insts.push(Inst::If { results: results.clone(), condition, then, otherwise });
+        self.innermost().insts.push(Inst::If { results: results.clone(), condition, then, otherwise, often });
         results
     }
 

@@ -170,7 +170,7 @@ pub enum Inst {
         /// An `i64`.
         index: Var,
     },
-    /// Runs one of two blocks. Neither stores or loads, so an engine may run both and select. `then` is the expected
+    /// Runs one of two blocks. Neither stores or loads, so an engine may run both and select. `then` is the cheap or expected
     /// side: engines lay code out so that lanes that all take it never pay for `otherwise`.
     If {
         /// Defined here; as many as each block yields.
@@ -181,6 +181,8 @@ pub enum Inst {
         then: Block,
         /// Runs elsewhere.
         otherwise: Block,
+        /// Whether `otherwise` is no rare side, which engines may make slow to keep the other one fast.
+        often: bool,
     },
     /// A nested loop.
     Loop(Box<Loop>),

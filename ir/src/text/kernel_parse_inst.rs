@@ -100,8 +100,9 @@ impl<'t> Parser<'t> {
             let condition = self.var()?;
             let then = self.block()?;
             self.cursor.expect("else")?;
+            let often = self.cursor.accept("often");
             let otherwise = self.block()?;
-            return Ok(Inst::If { results: self.define_all(results), condition, then, otherwise });
+            return Ok(Inst::If { results: self.define_all(results), condition, then, otherwise, often });
         }
         let (index, extent) = self.loop_range()?;
         let kind = if keyword.text == "reduce" {

@@ -244,10 +244,10 @@ impl Printer<'_> {
         for inst in &block.insts {
             let head = self.names.head(inst);
             match inst {
-                Inst::If { then, otherwise, .. } => {
+                Inst::If { then, otherwise, often, .. } => {
                     self.line(depth, &format!("{head} {{"));
                     self.block(then, depth + 1);
-                    self.line(depth, "} else {");
+                    self.line(depth, if *often { "} else often {" } else { "} else {" });
                     self.block(otherwise, depth + 1);
                     self.line(depth, "}");
                 }

@@ -44,7 +44,7 @@ impl Verifier<'_> {
                     None => self.report_in(inst, "K13", format!("there is no table t{}", table.0)),
                 }
             }
-            Inst::If { results, condition, then, otherwise } => {
+            Inst::If { results, condition, then, otherwise, .. } => {
                 self.branch(inst, context, *condition, (then, otherwise), results);
             }
             Inst::Loop(looped) => self.looped(inst, context, looped),

@@ -124,10 +124,14 @@ impl Copy<'_> {
                 let value = self.builder.lookup(self.tables[table.0 as usize], self.value(*index));
                 self.define(*result, value);
             }
-            Inst::If { results, condition, then, otherwise } => {
+            Inst::If { results, condition, then, otherwise, often } => {
                 let condition = self.value(*condition);
                 let (then, otherwise) = (self.block(then), self.block(otherwise));
-                let values = self.builder.branch(condition, then, otherwise);
+                let values = if *often {
+                    self.builder.choice(condition, then, otherwise)
+                } else {
+                    self.builder.branch(condition, then, otherwise)
+                };
                 self.define_all(results, &values);
             }
             Inst::Loop(nested) => self.nested(nested),

@@ -6,6 +6,7 @@
 //! schedule       what stores them, grouped by loops and dependencies
 //! regions        loops and branches: inside of kernels, or as steps with plans of their own
 //! emit           each group as one kernel: loops over the long axes, short trailing axes unrolled into registers
+//! choices        branches in place of selects between what is dear to compute
 //! ```
 //!
 //! A value that is not stored is recomputed by each kernel that needs it and shared inside a kernel. Rejected: storing
@@ -13,6 +14,7 @@
 //! wrong have a reduction in between, which is stored anyway. But what depends on one loop and is needed in every iteration
 //! of another is stored if it is dear: it would be computed again as often as that one runs.
 
+mod choices;
 mod coordinates;
 mod cost;
 mod decompose;
@@ -35,7 +37,7 @@ use rotrace_ir::plan::Plan;
 /// # Errors
 /// An operation that would need more code than there is any use for: constraint `L1`.
 pub fn lower(function: &Function) -> Result<Plan, Violation> {
-    let function = &decompose::decompose(function)?;
+    let function = &regions::joined(decompose::decompose(function)?);
     let stored = materialize::stored_values(function);
     let mut memory = Memory::new(function, &stored);
     let mut plan = Plan {

@@ -1,7 +1,8 @@
 //! Loops and branches, and their derivatives, in every engine: the bits of the graph interpreter.
 
 use rotrace_ir::graph::{Constant, Function};
-use rotrace_ir::plan::Step;
+use rotrace_ir::kernel::{Block, Inst, LoopKind};
+use rotrace_ir::plan::{PlanBuffer, Step, Storage};
 use rotrace_ir::text::parse_function;
 use rotrace_passes::differentiate::{jvp, vjp};
 use rotrace_passes::lower::lower;
@@ -207,5 +208,29 @@ fn loops_and_their_derivatives_have_the_bits_of_the_interpreter() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn the_way_there_and_the_way_back_share_a_kernel() {
+    let carried = |block: &Block| {
+        let carried = |inst: &&Inst| matches!(inst, Inst::Loop(inner) if matches!(inner.kind, LoopKind::Carry { .. }));
+        block.insts.iter().filter(carried).count()
+    };
+    for (length, reverse) in [("t", false), ("t-1", true), ("23", false)] {
+        let function = parse_function(&pendulum(length, reverse, "all").text).unwrap();
+        let (optimized, _) =
+            pipeline::run(&vjp(&function, &[true; 5]).unwrap(), &pipeline::Options::default()).unwrap();
+        let plan = lower(&optimized).unwrap();
+        let looped: Vec<usize> =
+            plan.kernels().iter().map(|kernel| carried(&kernel.body)).filter(|&count| count > 0).collect();
+        assert_eq!(looped, [2], "{plan}");
+        // What the way there stacks is not there for all lanes at once.
+        let of_all_lanes = |buffer: &&PlanBuffer| buffer.storage == Storage::Temporary && buffer.shape.len() == 2;
+        assert_eq!(
+            plan.buffers.iter().filter(of_all_lanes).count(),
+            1,
+            "but the cotangent before its last addition\n{plan}"
+        );
     }
 }

@@ -24,6 +24,7 @@ mod allocations;
 mod bad_input;
 mod bad_text;
 mod batching;
+mod choices;
 mod corpus;
 mod derivative_table;
 mod engines;

@@ -13,6 +13,7 @@ mod places;
 mod reduce;
 mod region;
 
+use super::choices::branched;
 use super::coordinates::Coordinates;
 use super::memory::{Home, Memory};
 use crate::expand;
@@ -20,7 +21,7 @@ use context::{Context, ContextId};
 use places::{Place, Places};
 use rotrace_ir::Scalar;
 use rotrace_ir::graph::{Function, NodeId, Op, Reduction, ValueId};
-use rotrace_ir::kernel::{Access, BufferId, Extent, IndexId, Kernel, KernelBuilder, Var};
+use rotrace_ir::kernel::{Access, BufferId, Extent, IndexId, KernelBuilder, Var};
 use rotrace_ir::plan::{KernelStep, PlanBufferId, Step};
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
@@ -84,8 +85,7 @@ impl<'a> Emitter<'a> {
     }
 
     pub(super) fn finish(self) -> Step {
-        let kernel: Kernel = self.builder.finish();
-        Step::Kernel(KernelStep { kernel, arguments: self.arguments })
+        Step::Kernel(KernelStep { kernel: branched(self.builder.finish()), arguments: self.arguments })
     }
 
     /// The function being lowered.

@@ -108,6 +108,7 @@ impl<'a> Emitter<'a> {
             match &function.node(node).op {
                 Op::Scan(scan) => emitter.scan(site, scan),
                 Op::Switch(branches) => emitter.switch(site, branches),
+                Op::Call(called) => emitter.call(site, called),
                 other => unreachable!("{} is a step of the plan", other.name()),
             }
         });
@@ -206,6 +207,24 @@ impl<'a> Emitter<'a> {
                 self.builder.store(buffer, place, value);
             }
         }
+    }
+
+    /// Loops that share the kernel, in the block that the call stands in.
+    fn call(&mut self, site: Site<'_>, called: &'a Function) {
+        let function = self.contexts[site.context.index()].function;
+        let node = function.node(site.node);
+        let (direct, stacks) = called.results.split_at(direct_results(node));
+        let bindings = node.operands.iter().map(|&value| Binding::Outer(site.context, value, None)).collect();
+        let body = self.enter(called, site.depth, bindings, direct.to_vec());
+        for (&inner, stack) in stacks.iter().zip(&node.results[direct.len()..]) {
+            let destinations = self.contexts[site.context.index()].destinations.get(stack).cloned().unwrap_or_default();
+            self.contexts[body.index()].destinations.insert(inner, destinations);
+        }
+        let results = self.elements(body, direct, site.lanes);
+        for &stack in stacks {
+            self.region(body, called.value(stack).node, site.lanes);
+        }
+        self.define(site.context, &node.results[..direct.len()], site.lanes, &results, site.depth);
     }
 
     fn switch(&mut self, site: Site<'_>, branches: &'a [Function]) {

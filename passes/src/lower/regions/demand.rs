@@ -18,7 +18,7 @@ const TIME: u32 = 1 << 10;
 
 /// What a node reads of its operands; `None` if it has to be a step of the plan.
 pub(in super::super) fn demands(function: &Function, node: NodeId) -> Option<Vec<Demand>> {
-    demands_within(function, node, Within { depth: 0, branch: false })
+    demands_within(function, node, Within { depth: 0, branch: false, call: false })
 }
 
 /// Where a loop or branch stands.
@@ -28,6 +28,8 @@ struct Within {
     depth: u32,
     /// Whether in a branch, where nothing is loaded or stored in loops.
     branch: bool,
+    /// Whether in a call, whose loops every lane runs once.
+    call: bool,
 }
 
 fn demands_within(function: &Function, node: NodeId, within: Within) -> Option<Vec<Demand>> {
@@ -44,7 +46,7 @@ fn demands_within(function: &Function, node: NodeId, within: Within) -> Option<V
                 found.push((place, at_lanes(&function.ty(operand).shape, &own_lanes)));
             }
             let time = Affine::index(IndexId(TIME + within.depth));
-            let inner = Within { depth: within.depth + 1, ..within };
+            let inner = Within { depth: within.depth + 1, call: false, ..within };
             for (place, at) in read(&scan.body, &own_lanes, inner)? {
                 if place < scan.carried {
                     // Only in its own lane does a loop know what it carries.
@@ -62,11 +64,12 @@ fn demands_within(function: &Function, node: NodeId, within: Within) -> Option<V
         }
         Op::Switch(branches) => {
             found.push((0, Coordinates::new()));
-            let inner = Within { branch: true, ..within };
+            let inner = Within { branch: true, call: false, ..within };
             for branch in branches.iter() {
                 found.extend(read(branch, &own_lanes, inner)?.into_iter().map(|(place, at)| (place + 1, at)));
             }
         }
+        Op::Call(called) => found = read(called, &own_lanes, Within { call: true, ..within })?,
         _ => return None,
     }
     Some(found)
@@ -81,7 +84,8 @@ fn at_lanes(shape: &Shape, lanes: &Coordinates) -> Coordinates {
 
 /// What a function reads of its parameters, by their place, to give its results at lanes.
 fn read(function: &Function, own_lanes: &Coordinates, within: Within) -> Option<Vec<Demand>> {
-    let mut reader = Reader { function, within, seen: FxHashSet::default(), waiting: Vec::new(), found: Vec::new() };
+    let mut reader =
+        Reader { function, own_lanes, within, seen: FxHashSet::default(), waiting: Vec::new(), found: Vec::new() };
     for &result in &function.results {
         let mut at = own_lanes.clone();
         if is_stack(function, result) {
@@ -101,6 +105,7 @@ fn read(function: &Function, own_lanes: &Coordinates, within: Within) -> Option<
 
 struct Reader<'a> {
     function: &'a Function,
+    own_lanes: &'a Coordinates,
     within: Within,
     seen: FxHashSet<(ValueId, Coordinates)>,
     waiting: Vec<(ValueId, Coordinates)>,
@@ -178,7 +183,7 @@ impl Reader<'_> {
         let count = lanes(self.function, defined.node)?.len();
         let first = usize::from(defined.index as usize >= direct_results(node));
         let (own, rest) = (at.get(first..first + count)?, at.get(first + count..)?);
-        if rest.iter().any(|affine| affine.as_constant().is_none()) {
+        if rest.iter().any(|affine| affine.as_constant().is_none()) || self.within.call && own != &self.own_lanes[..] {
             return None;
         }
         for (place, demanded) in demands_within(self.function, defined.node, self.within)? {

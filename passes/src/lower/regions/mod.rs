@@ -2,13 +2,15 @@
 //!
 //! A loop whose body keeps *lanes* apart is one kernel: its grid is over the leading axes that all carried values share, and
 //! an iteration of it runs the whole loop with the short trailing axes in registers. What the body reads of scanned
-//! arrays and constants may lie anywhere; what it carries it must read in its own lane. Every other loop is a step of the
+//! arrays and constants may lie anywhere; what it carries it must read in its own lane. Loops that hand stacks to each other share a kernel. Every other loop is a step of the
 //! plan that runs a plan of its body, which is always possible.
 
 mod demand;
+mod join;
 mod step;
 
 pub(super) use demand::demands;
+pub(super) use join::joined;
 pub(super) use step::step;
 
 use super::domain::{MOST_UNROLLED, is_unrolled};
@@ -24,6 +26,8 @@ pub(super) fn is_region(node: &Node) -> bool {
 pub(super) fn direct_results(node: &Node) -> usize {
     match &node.op {
         Op::Scan(scan) => scan.carried,
+        // Stacks of loops that share a kernel come last.
+        Op::Call(called) => called.results.iter().take_while(|&&result| !is_stack(called, result)).count(),
         _ => node.results.len(),
     }
 }
@@ -44,12 +48,12 @@ pub(super) fn lanes(function: &Function, node: NodeId) -> Option<Shape> {
             let (carried, slices) = scan.body.results.split_at(scan.carried);
             shapes.extend(carried.iter().map(|&id| scan.body.ty(id).shape.clone()));
             for &slice in slices {
-                if is_stack(&scan.body, slice) {
-                    // Its slices are slices of ours.
-                    shapes.push(lanes(&scan.body, scan.body.value(slice).node)?);
-                } else {
-                    shapes.push(scan.body.ty(slice).shape.clone());
-                }
+                shapes.push(lane_shape(&scan.body, slice)?);
+            }
+        }
+        Op::Call(called) => {
+            for &result in &called.results {
+                shapes.push(lane_shape(called, result)?);
             }
         }
         Op::Switch(branches) => shapes.extend(branches[0].result_types().map(|ty| ty.shape.clone())),
@@ -66,6 +70,11 @@ pub(super) fn lanes(function: &Function, node: NodeId) -> Option<Shape> {
         }
     }
     common.filter(|_| unrolled <= MOST_UNROLLED)
+}
+
+/// The shape that a result of a body has at one moment: the lanes, for what a loop inside stacks.
+fn lane_shape(body: &Function, result: ValueId) -> Option<Shape> {
+    if is_stack(body, result) { lanes(body, body.value(result).node) } else { Some(body.ty(result).shape.clone()) }
 }
 
 /// How many leading axes are not unrolled, and how many elements the others have.
