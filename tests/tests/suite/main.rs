@@ -34,3 +34,4 @@ mod loops;
 mod natives;
 mod plans;
 mod random_regions;
+mod stacks;
