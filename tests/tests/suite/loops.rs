@@ -164,7 +164,7 @@ fn programs() -> Vec<Program> {
 }
 
 /// The function, and its derivatives to second order, by name.
-fn derivatives(function: &Function) -> Vec<(&'static str, Function)> {
+pub fn derivatives(function: &Function) -> Vec<(&'static str, Function)> {
     let floats = |function: &Function| function.parameter_types().map(|ty| ty.dtype.is_float()).collect::<Vec<_>>();
     let forward = |function: &Function| jvp(function, &floats(function)).unwrap();
     let reverse = |function: &Function| vjp(function, &floats(function)).unwrap();
@@ -178,7 +178,8 @@ fn derivatives(function: &Function) -> Vec<(&'static str, Function)> {
     ]
 }
 
-fn has_loops(function: &Function) -> bool {
+/// Whether a loop or branch is a step of the plan.
+pub fn has_loops(function: &Function) -> bool {
     let (optimized, _) = pipeline::run(function, &pipeline::Options::default()).unwrap();
     let plan = lower(&optimized).unwrap();
     plan.all_steps().iter().any(|step| !matches!(step, Step::Kernel(_)))
@@ -193,20 +194,24 @@ fn loops_and_their_derivatives_have_the_bits_of_the_interpreter() {
             if !what.contains(" of ") {
                 assert_eq!(!has_loops(&function), program.in_kernels, "{what} of\n{}", program.text);
             }
-            let mut all = configurations();
-            all.push(kernel_interpreter());
-            for (engine, options) in all {
-                let executable = Executable::compile(&function, &options)
-                    .unwrap_or_else(|error| panic!("{what}, {engine}: {error}\n{function}"));
-                for (seed, sizes) in [[1, 1], [3, 4], [8, 1], [0, 3], [17, 2]].into_iter().enumerate() {
-                    let mut random = Random::new(seed as u64);
-                    let arguments: Vec<Constant> =
-                        function.parameter_types().map(|ty| random.array(ty, &sizes)).collect();
-                    compare(&function, &arguments, &executable).unwrap_or_else(|error| {
-                        panic!("{what}, {engine}, {sizes:?}: {error}\n{function}\n{}", executable.kernels())
-                    });
-                }
-            }
+            agrees(what, &function);
+        }
+    }
+}
+
+/// Checks that every engine gives the interpreter's bits.
+pub fn agrees(what: &str, function: &Function) {
+    let mut all = configurations();
+    all.push(kernel_interpreter());
+    for (engine, options) in all {
+        let executable = Executable::compile(function, &options)
+            .unwrap_or_else(|error| panic!("{what}, {engine}: {error}\n{function}"));
+        for (seed, sizes) in [[1, 1], [3, 4], [8, 1], [0, 3], [17, 2]].into_iter().enumerate() {
+            let mut random = Random::new(seed as u64);
+            let arguments: Vec<Constant> = function.parameter_types().map(|ty| random.array(ty, &sizes)).collect();
+            compare(function, &arguments, &executable).unwrap_or_else(|error| {
+                panic!("{what}, {engine}, {sizes:?}: {error}\n{function}\n{}", executable.kernels())
+            });
         }
     }
 }

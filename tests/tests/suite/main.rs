@@ -35,3 +35,4 @@ mod loops;
 mod natives;
 mod plans;
 mod random_regions;
+mod stacks;

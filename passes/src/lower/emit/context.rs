@@ -33,10 +33,11 @@ pub struct Context<'a> {
     pub parameters: Vec<Binding>,
     /// Results of which elements are asked for.
     pub yields: Vec<ValueId>,
-    /// Where stacks go that are slices of stacks of the loop around.
-    pub destinations: FxHashMap<ValueId, Vec<Destination>>,
-    /// Scratch memory of stacks.
-    pub scratch: FxHashMap<ValueId, Home>,
+    /// Where stacks go, by their lanes: those that this function reads, and those that are slices of stacks of the loop
+    /// around.
+    pub destinations: FxHashMap<(ValueId, Place), Vec<Destination>>,
+    /// Scratch memory of the stacks that this function reads.
+    pub scratch: FxHashMap<(ValueId, Place), Home>,
 }
 
 /// What a parameter is.

@@ -3,7 +3,7 @@
 use super::super::coordinates::Coordinates;
 use super::super::group::unrolled_places;
 use super::super::memory::Home;
-use super::super::regions::{self, direct_results, is_stack};
+use super::super::regions::{self, direct_results, is_stack, times};
 use super::context::{Binding, Context, ContextId};
 use super::{Element, Emitter, Leaf, Place};
 use rotrace_ir::dim::{Dim, Shape};
@@ -16,8 +16,10 @@ use smallvec::SmallVec;
 /// Where the slices of a stack go: to memory behind these coordinates.
 #[derive(Clone)]
 pub struct Destination {
-    pub home: Home,
-    pub prefix: Vec<Affine>,
+    home: Home,
+    /// Whether it is scratch memory, which every lane has for itself.
+    scratch: bool,
+    prefix: Vec<Affine>,
 }
 
 /// The grid's index.
@@ -42,9 +44,10 @@ impl<'a> Emitter<'a> {
         self.loops = indices.zip(loops).map(|(index, &dim)| (index, Extent::Dim(dim))).collect();
         let function = self.function();
         let (direct, stacks) = function.node(node).results.split_at(direct_results(function.node(node)));
+        let own = self.places.number(lanes.iter().cloned().collect());
         for &stack in stacks {
-            let destination = Destination { home: self.home(stack), prefix: Vec::new() };
-            self.contexts[0].destinations.insert(stack, vec![destination]);
+            let destination = Destination { home: self.home(stack), scratch: false, prefix: Vec::new() };
+            self.contexts[0].destinations.insert((stack, own), vec![destination]);
         }
         self.region(ContextId::ROOT, node, lanes);
         for &value in direct {
@@ -62,16 +65,16 @@ impl<'a> Emitter<'a> {
         let defined = function.value(value);
         let count = regions::lanes(function, defined.node).map_or(0, |lanes| lanes.len());
         let at = self.places.at(place).clone();
-        let direct = direct_results(function.node(defined.node));
-        let is_stack = defined.index as usize >= direct;
-        let first = usize::from(is_stack);
-        self.region(context, defined.node, &at[first..first + count]);
+        let (times, rest) = at.split_at(times(function, value));
+        let (lanes, components) = rest.split_at(count);
+        self.region(context, defined.node, lanes);
         let element = (context, value, place);
-        if !is_stack {
+        if times.is_empty() {
             return Leaf::Computed(element);
         }
-        let home = self.contexts[context.index()].scratch[&value];
-        let moved = self.in_scratch(&at[..1], &at[1 + count..]);
+        let own = self.places.number(lanes.iter().cloned().collect());
+        let home = self.contexts[context.index()].scratch[&(value, own)];
+        let moved = self.in_scratch(times, components);
         Leaf::Scratch(element, home, self.places.number(moved))
     }
 
@@ -89,11 +92,11 @@ impl<'a> Emitter<'a> {
         var
     }
 
-    /// Coordinates in scratch memory: time, components, and the independent loops but the grid, whose every iteration has
+    /// Coordinates in scratch memory: times, components, and the independent loops but the grid, whose every iteration has
     /// its own.
-    fn in_scratch(&self, time: &[Affine], components: &[Affine]) -> Coordinates {
+    fn in_scratch(&self, times: &[Affine], components: &[Affine]) -> Coordinates {
         let loops = self.loops.iter().filter(|(index, _)| *index != GRID).map(|(index, _)| Affine::index(*index));
-        time.iter().chain(components).cloned().chain(loops).collect()
+        times.iter().chain(components).cloned().chain(loops).collect()
     }
 
     fn region(&mut self, context: ContextId, node: NodeId, lanes: &[Affine]) {
@@ -147,25 +150,30 @@ impl<'a> Emitter<'a> {
         self.define(site.context, &results[..scan.carried], site.lanes, &last, site.depth);
     }
 
-    /// Decides where stacks go: to those of the loop around, or to scratch memory if the function around reads them.
+    /// Decides where stacks go: to those of the loop around, and to scratch memory if the function around reads them.
     fn prepare_stacks(&mut self, site: Site<'_>, scan: &'a Scan, body: ContextId, time: &Affine) {
         let function = self.contexts[site.context.index()].function;
         let results = &function.node(site.node).results[scan.carried..];
+        let lanes = self.places.number(site.lanes.iter().cloned().collect());
         for (&slice, &stack) in scan.body.results[scan.carried..].iter().zip(results) {
             if site.context != ContextId::ROOT && self.is_read(site.context, stack) {
                 let home = self.scratch_home(function, stack, site.lanes.len());
-                self.contexts[site.context.index()].scratch.insert(stack, home);
+                let context = &mut self.contexts[site.context.index()];
+                context.scratch.insert((stack, lanes), home);
+                let destination = Destination { home, scratch: true, prefix: Vec::new() };
+                context.destinations.entry((stack, lanes)).or_default().push(destination);
             }
             if !is_stack(&scan.body, slice) {
                 continue;
             }
-            let own = self.contexts[site.context.index()].destinations.get(&stack).cloned().unwrap_or_default();
+            let own =
+                self.contexts[site.context.index()].destinations.get(&(stack, lanes)).cloned().unwrap_or_default();
             let inner = own.into_iter().map(|mut destination| {
                 destination.prefix.push(time.clone());
                 destination
             });
             let inner: Vec<Destination> = inner.collect();
-            self.contexts[body.index()].destinations.entry(slice).or_default().extend(inner);
+            self.contexts[body.index()].destinations.entry((slice, lanes)).or_default().extend(inner);
         }
     }
 
@@ -178,9 +186,10 @@ impl<'a> Emitter<'a> {
     fn scratch_home(&mut self, function: &Function, stack: ValueId, lanes: usize) -> Home {
         let ty = function.ty(stack);
         let shape = extents(&ty.shape);
-        let components = shape[1 + lanes..].iter().copied();
+        let times = times(function, stack);
+        let components = shape[times + lanes..].iter().copied();
         let loops = self.loops.iter().filter(|(index, _)| *index != GRID).map(|&(_, extent)| extent);
-        let shape = [shape[0]].into_iter().chain(components).chain(loops).collect();
+        let shape = shape[..times].iter().copied().chain(components).chain(loops).collect();
         self.memory.temporary(ty.dtype, shape)
     }
 
@@ -191,20 +200,20 @@ impl<'a> Emitter<'a> {
             let node = inner.value(slice).node;
             return self.region(body, node, site.lanes);
         }
-        let context = &self.contexts[site.context.index()];
-        let destinations = context.destinations.get(&stack).cloned().unwrap_or_default();
-        let scratch = context.scratch.get(&stack).copied();
-        let count = site.lanes.len();
+        let lanes = self.places.number(site.lanes.iter().cloned().collect());
+        let destinations = self.contexts[site.context.index()].destinations.get(&(stack, lanes));
+        let destinations = destinations.cloned().unwrap_or_default();
         for at in places(&inner.ty(slice).shape, site.lanes) {
             let value = self.element_in(body, slice, at.clone());
-            for destination in &destinations {
-                let prefix = destination.prefix.iter().chain([time]).cloned();
-                self.store(destination.home, prefix.chain(at.iter().cloned()).collect(), value);
-            }
-            if let Some(home) = scratch {
-                let place = self.in_scratch(std::slice::from_ref(time), &at[count..]);
-                let buffer = self.buffer(home, Access::Scratch);
-                self.builder.store(buffer, place, value);
+            for &Destination { home, scratch, ref prefix } in &destinations {
+                let times: Vec<Affine> = prefix.iter().chain([time]).cloned().collect();
+                if scratch {
+                    let place = self.in_scratch(&times, &at[site.lanes.len()..]);
+                    let buffer = self.buffer(home, Access::Scratch);
+                    self.builder.store(buffer, place, value);
+                } else {
+                    self.store(home, times.into_iter().chain(at.iter().cloned()).collect(), value);
+                }
             }
         }
     }

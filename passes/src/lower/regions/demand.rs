@@ -2,7 +2,7 @@
 
 use super::super::coordinates::{Coordinates, Origin, origin};
 use super::super::domain::{MOST_REDUCED, is_unrolled, taken_in};
-use super::{direct_results, is_stack, lanes};
+use super::{is_stack, lanes, times};
 use rotrace_ir::dim::Shape;
 use rotrace_ir::graph::{Function, Node, NodeId, Op, ValueId};
 use rotrace_ir::kernel::{Affine, IndexId};
@@ -87,14 +87,11 @@ fn read(function: &Function, own_lanes: &Coordinates, within: Within) -> Option<
     let mut reader =
         Reader { function, own_lanes, within, seen: FxHashSet::default(), waiting: Vec::new(), found: Vec::new() };
     for &result in &function.results {
-        let mut at = own_lanes.clone();
-        if is_stack(function, result) {
-            if within.branch {
-                return None;
-            }
-            at.insert(0, Affine::index(IndexId(TIME + within.depth)));
+        if within.branch && is_stack(function, result) {
+            return None;
         }
-        let at = at_lanes(&function.ty(result).shape, &at);
+        let times = (within.depth..).take(times(function, result)).map(|depth| Affine::index(IndexId(TIME + depth)));
+        let at = at_lanes(&function.ty(result).shape, &times.chain(own_lanes.iter().cloned()).collect());
         reader.ask(result, at);
     }
     while let Some((value, at)) = reader.waiting.pop() {
@@ -181,7 +178,7 @@ impl Reader<'_> {
     fn region(&mut self, value: ValueId, node: &Node, at: &Coordinates) -> Option<()> {
         let defined = self.function.value(value);
         let count = lanes(self.function, defined.node)?.len();
-        let first = usize::from(defined.index as usize >= direct_results(node));
+        let first = times(self.function, value);
         let (own, rest) = (at.get(first..first + count)?, at.get(first + count..)?);
         if rest.iter().any(|affine| affine.as_constant().is_none()) || self.within.call && own != &self.own_lanes[..] {
             return None;

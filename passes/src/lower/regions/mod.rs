@@ -38,6 +38,16 @@ pub(super) fn is_stack(function: &Function, value: ValueId) -> bool {
     index >= direct_results(function.definition(value))
 }
 
+/// How many axes of a value are ahead of its lanes: one for each loop that stacked it.
+pub(super) fn times(function: &Function, value: ValueId) -> usize {
+    match &function.definition(value).op {
+        Op::Scan(scan) if is_stack(function, value) => {
+            1 + times(&scan.body, scan.body.results[function.value(value).index as usize])
+        }
+        _ => 0,
+    }
+}
+
 /// The leading sizes that everything a loop or branch carries and gives has in common, if the other axes of it all can be
 /// unrolled.
 pub(super) fn lanes(function: &Function, node: NodeId) -> Option<Shape> {
