@@ -225,9 +225,10 @@ impl<'a> Emitter<'a> {
         let (direct, stacks) = called.results.split_at(direct_results(node));
         let bindings = node.operands.iter().map(|&value| Binding::Outer(site.context, value, None)).collect();
         let body = self.enter(called, site.depth, bindings, direct.to_vec());
-        for (&inner, stack) in stacks.iter().zip(&node.results[direct.len()..]) {
-            let destinations = self.contexts[site.context.index()].destinations.get(stack).cloned().unwrap_or_default();
-            self.contexts[body.index()].destinations.insert(inner, destinations);
+        let lanes = self.places.number(site.lanes.iter().cloned().collect());
+        for (&inner, &stack) in stacks.iter().zip(&node.results[direct.len()..]) {
+            let destinations = self.contexts[site.context.index()].destinations.get(&(stack, lanes)).cloned();
+            self.contexts[body.index()].destinations.insert((inner, lanes), destinations.unwrap_or_default());
         }
         let results = self.elements(body, direct, site.lanes);
         for &stack in stacks {

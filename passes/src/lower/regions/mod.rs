@@ -40,10 +40,10 @@ pub(super) fn is_stack(function: &Function, value: ValueId) -> bool {
 
 /// How many axes of a value are ahead of its lanes: one for each loop that stacked it.
 pub(super) fn times(function: &Function, value: ValueId) -> usize {
+    let index = function.value(value).index as usize;
     match &function.definition(value).op {
-        Op::Scan(scan) if is_stack(function, value) => {
-            1 + times(&scan.body, scan.body.results[function.value(value).index as usize])
-        }
+        Op::Scan(scan) if is_stack(function, value) => 1 + times(&scan.body, scan.body.results[index]),
+        Op::Call(called) => times(called, called.results[index]),
         _ => 0,
     }
 }
