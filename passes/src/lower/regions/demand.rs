@@ -84,8 +84,15 @@ fn at_lanes(shape: &Shape, lanes: &Coordinates) -> Coordinates {
 
 /// What a function reads of its parameters, by their place, to give its results at lanes.
 fn read(function: &Function, own_lanes: &Coordinates, within: Within) -> Option<Vec<Demand>> {
-    let mut reader =
-        Reader { function, own_lanes, within, seen: FxHashSet::default(), waiting: Vec::new(), found: Vec::new() };
+    let mut reader = Reader {
+        function,
+        own_lanes,
+        within,
+        seen: FxHashSet::default(),
+        entered: FxHashSet::default(),
+        waiting: Vec::new(),
+        found: Vec::new(),
+    };
     for &result in &function.results {
         if within.branch && is_stack(function, result) {
             return None;
@@ -105,6 +112,8 @@ struct Reader<'a> {
     own_lanes: &'a Coordinates,
     within: Within,
     seen: FxHashSet<(ValueId, Coordinates)>,
+    /// Loops and branches, by their lanes, whose operands have been asked for.
+    entered: FxHashSet<(NodeId, Coordinates)>,
     waiting: Vec<(ValueId, Coordinates)>,
     found: Vec<Demand>,
 }
@@ -182,6 +191,9 @@ impl Reader<'_> {
         let (own, rest) = (at.get(first..first + count)?, at.get(first + count..)?);
         if rest.iter().any(|affine| affine.as_constant().is_none()) || self.within.call && own != &self.own_lanes[..] {
             return None;
+        }
+        if !self.entered.insert((defined.node, Coordinates::from(own))) {
+            return Some(());
         }
         for (place, demanded) in demands_within(self.function, defined.node, self.within)? {
             let moved: Option<Coordinates> = demanded.iter().map(|affine| substituted(affine, own)).collect();
