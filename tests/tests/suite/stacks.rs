@@ -164,7 +164,11 @@ fn stacks_that_are_read_in_two_lanes() {
       }}
       return %r, %all
     }";
-    let function = parse_function(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    assert!(!has_loops(&function), "a step of the plan: {text}");
-    agrees("itself", &function);
+    // Also with two axes of lanes, of which either is turned round.
+    let two = text.replace("n]", "n, t]").replace("dims n;", "dims n, t;");
+    for text in [text, &two, &two.replace("axes = [1]", "axes = [2]")] {
+        let function = parse_function(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        assert!(!has_loops(&function), "a step of the plan: {text}");
+        agrees("itself", &function);
+    }
 }
