@@ -279,7 +279,7 @@ fn mistakes_are_messages() {
     let line = line!() + 1;
     let differ = trace(|x: Tensor| cond(x.sum(()).less(3.0), || x, || x.sum(())));
     let text = mistake(&differ, "f64[2]", line);
-    assert!(text.contains("the branches disagree on result 0: f64[] in one, f64[2] in another"), "{text}");
+    assert!(text.contains("the branches disagree on result 0: f64[] in `otherwise`, but f64[2] in `then`"), "{text}");
     let line = line!() + 1;
     let lengths = trace(|(x, y): (Tensor, Tensor)| scan(x.sum(()), (x, y), |s, (x, y)| (s + x * y, ())).0);
     let text = mistake(&lengths, "f64[t], f64[s]", line);
