@@ -29,7 +29,7 @@ impl Executable {
         };
         match found {
             Ok(Some(origin)) => Ok(origin),
-            Ok(None) => Err("another run gave none".to_owned()),
+            Ok(None) => Err("it comes from an argument, in another row".to_owned()),
             Err(InterpretError::Budget { .. } | InterpretError::Endless) => {
                 Err("the call is too large for the interpreter".to_owned())
             }

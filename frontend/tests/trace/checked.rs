@@ -2,7 +2,7 @@
 
 use rotrace::{
     Array, Checkpoint, Compiled, DType, Engine, Error, LoopValue, Options, Scan, Tensor, Traced, Tree, fori, native,
-    scan, trace, where_, while_loop, zeros,
+    scan, trace, where_, while_loop,
 };
 
 /// The text of an error, with the places in this file as `@line`.
@@ -91,6 +91,27 @@ fn a_while_loop_has_steps_too() {
     let text = told(&f.compile("f64[]").unwrap(), &Array::from(3.5));
     let wanted = format!("sqrt at @{line}, in step 4 (carried value 1) of the loop at @{line}");
     assert_eq!(text, format!("result 0 is NaN, where no argument is: it began with {wanted}"));
+}
+
+#[test]
+fn rows_of_a_mapped_while_loop_go_their_own_ways() {
+    // The second row ends before it becomes negative; the first goes on, and the third too, later.
+    let line = line!() + 2;
+    let f = trace(|(x, least): (Tensor, Tensor)| {
+        while_loop((x, x * 0.0), |(x, _)| x.greater(least), |(x, sum)| (x - 1.0, sum + x.sqrt())).1
+    });
+    let arguments = (Array::from([3.5, 4.5, 8.5]), Array::from([0.0, 0.0, -3.0]));
+    let text = told(&f.vmap(0, 0).compile("f64[n], f64[n]").unwrap(), &arguments);
+    let place = format!("sqrt at @{line}, in step 9 (carried value 1) of the loop at @{line}");
+    assert_eq!(text, format!("result 0 is NaN in row 2, where no argument is: it began with {place}"));
+}
+
+#[test]
+fn a_nan_that_comes_from_another_row_began_nowhere() {
+    let f = trace(|x: Tensor| x - x.sum(())).compile("f64[n]").unwrap();
+    let reason = "where it began is not known: it comes from an argument, in another row";
+    let text = told(&f, &Array::from([1.0, f64::NAN]));
+    assert_eq!(text, format!("result 0 is NaN in row 0, where no argument is; {reason}"));
 }
 
 #[test]

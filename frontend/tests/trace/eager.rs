@@ -253,7 +253,7 @@ fn a_checked_call_names_the_row_that_became_nan() {
     assert!(check([[1.0, 2.0], [f64::INFINITY, 0.0]].into(), &y).is_ok());
     let error = check([[1.0, f64::NAN], [1.0, 2.0], [0.0, -1.0]].into(), &y).unwrap_err();
     assert!(matches!(error, Error::NotANumber { result: 1, row: Some(2), .. }), "{error:?}");
-    let wanted = format!("result 1 is NaN in row 2, where no argument is: it began with sqrt at {}:{line}:59", file!());
+    let wanted = format!("result 1 is NaN in row 2, where no argument is: it began with sqrt at {}:{line}:58", file!());
     assert_eq!(error.to_string(), wanted);
     // What is NaN in an argument without rows explains every row.
     assert!(check([[1.0, -1.0]].into(), &Array::from([f64::NAN, 1.0])).is_ok());
