@@ -1,5 +1,6 @@
 //! Tests of the drone: its physics, its controller and the path; and in modules, plans, the MPC, the program and pictures.
 
+mod long;
 mod pictures;
 mod planning;
 mod program;
