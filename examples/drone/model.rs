@@ -71,9 +71,18 @@ impl Quadrotor {
     /// The state after a step under one control, in second order: the midpoint rule for the angular velocity, whose
     /// mean turns the body, and the mean of both velocities for the position.
     pub fn step(&self, state: State<Tensor>, control: Control<Tensor>) -> State<Tensor> {
+        self.accelerated(state, control, self.acceleration(state, control.thrust))
+    }
+
+    /// As [`step`](Self::step), under a push that the model knows nothing else of: an acceleration `[..., 3]` in the
+    /// world's coordinates.
+    pub fn step_pushed(&self, state: State<Tensor>, control: Control<Tensor>, push: Tensor) -> State<Tensor> {
+        self.accelerated(state, control, self.acceleration(state, control.thrust) + push)
+    }
+
+    fn accelerated(&self, state: State<Tensor>, control: Control<Tensor>, acceleration: Tensor) -> State<Tensor> {
         let State { position, velocity, attitude, rate } = state;
         let time = self.time_step;
-        let acceleration = self.acceleration(state, control.thrust);
         let faster = velocity + acceleration * time;
         let middle = rate + self.angular_acceleration(rate, control.torque) * (time / 2.0);
         State {

@@ -3,8 +3,8 @@
 use crate::controller::Gains;
 use crate::course::Course;
 use crate::model::{Quadrotor, State};
+use crate::progress;
 use crate::rollout::{Plan, Task, all_at_rest, rollout};
-use indicatif::{ProgressBar, ProgressStyle};
 use rotrace::optimize::Lbfgs;
 use rotrace::{Array, Compiled, Error, Options, Tensor, Traced, trace};
 use std::time::Instant;
@@ -109,8 +109,7 @@ pub fn optimise(
     }
     let gradient_time = began.elapsed().as_secs_f64() / f64::from(REPETITIONS);
 
-    let bar = ProgressBar::new(iterations as u64)
-        .with_style(ProgressStyle::with_template("{bar:40} {pos}/{len} {msg}").expect("a template"));
+    let bar = progress::bar(iterations);
     let mut run = minimizer.run(given.0, given.1)?;
     let (mut snapshots, mut losses, mut time) = (Vec::new(), Vec::new(), 0.0);
     for iteration in 0..=iterations {

@@ -63,7 +63,7 @@ pub fn rollout(
 
 impl Quadrotor {
     /// A control with something added, `[..., 4]`, within the limits of the drone.
-    fn corrected(&self, control: Control<Tensor>, added: Tensor) -> Control<Tensor> {
+    pub fn corrected(&self, control: Control<Tensor>, added: Tensor) -> Control<Tensor> {
         let limits = vector(control.torque, self.most_torque);
         let torque = control.torque + added.slice(-1, 1..) * limits;
         let thrust = control.thrust + added.component(0) * (self.mass * self.gravity);

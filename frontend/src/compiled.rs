@@ -79,6 +79,21 @@ impl<In: Tree<Tensor>, Out: Tree<Tensor>> Compiled<In, Out> {
     /// along a leading axis of the same name, and other arguments belong to every row. A function that mixes rows is
     /// blamed for the rows that a NaN of another row reaches.
     ///
+    /// The error tells where the NaN began: the operation that gave it of numbers, its line, and the iterations of loops in
+    /// which that was. To find out, the interpreter runs the function again, which takes seconds at worst, and is given up
+    /// for calls that are too large; a call without a NaN costs one pass over its results. Iterations count from 0, and those of a scan
+    /// in reverse by their index too. Loops of a derivative have the lines of the function's own loops, and carried and stacked values of
+    /// their own (those of [`graph`](Self::graph)); under a checkpoint policy each is a loop over segments, with a loop in it. The way back begins with the last iteration.
+    ///
+    /// ```
+    /// use rotrace::{Array, Tensor, fori, trace};
+    /// let shrink = trace(|x: Tensor| fori(5, x, |_, x| (x - 1.0).sqrt())).compile("f64[n]")?;
+    /// let error = shrink.call_checked(&Array::from([1e9, 100.0])).expect_err("a NaN").to_string();
+    /// assert!(error.starts_with("result 0 is NaN in row 1, where no argument is: it began with sqrt at "), "{error}");
+    /// assert!(error.contains(", in step 4 (carried value 0) of the loop at "), "{error}");
+    /// # Ok::<(), rotrace::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`call`](Self::call), and [`Error::NotANumber`] for the first such row.
     pub fn call_checked(&self, inputs: &With<In, Array>) -> Result<With<Out, Array>, Error> {
@@ -88,9 +103,11 @@ impl<In: Tree<Tensor>, Out: Tree<Tensor>> Compiled<In, Out> {
         results.visit(&mut |array: &Array| found.push(array));
         let arguments: Vec<_> = self.executable.inputs().iter().zip(arguments).collect();
         let found = self.executable.outputs().iter().zip(found).enumerate();
-        let nan = found
-            .filter_map(|(result, pair)| first_new_nan(&arguments, pair).map(|row| Error::NotANumber { result, row }));
-        nan.into_iter().next().map_or(Ok(results), Err)
+        let nan = found.filter_map(|(result, pair)| first_new_nan(&arguments, pair).map(|row| (result, row))).next();
+        let Some((result, row)) = nan else { return Ok(results) };
+        let views: Vec<View<'_>> = arguments.iter().map(|(_, array)| array.view()).collect();
+        let origin = Box::new(self.executable.origin_of_nan(&views, result, row));
+        Err(Error::NotANumber { result, row, origin })
     }
 
     /// Calls the function and writes the results over `outputs`, which must have the right types and shapes. Allocates

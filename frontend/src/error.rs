@@ -1,5 +1,6 @@
 //! What can go wrong, as values.
 
+use rotrace_ir::interpret::graph::NanOrigin;
 use std::panic::Location;
 
 /// A mistake of the caller: in a traced function, a signature, array data or a call.
@@ -45,12 +46,14 @@ pub enum Error {
         location: &'static Location<'static>,
     },
     /// A checked call gave a NaN although no argument had one.
-    #[error("result {result} is NaN{}, where no argument is", place(*row))]
+    #[error("result {result} is NaN{}, where no argument is{}", place(*row), began(origin))]
     NotANumber {
         /// The result's number among the leaves.
         result: usize,
         /// The first such index along the result's leading axis; `None` if that has no named size.
         row: Option<usize>,
+        /// The operation that gave the first NaN, and the iterations of loops that it ran in; or why that is not known.
+        origin: Box<Result<NanOrigin, String>>,
     },
     /// Array data of the wrong size or type.
     #[error("{0}")]
@@ -71,6 +74,13 @@ impl Error {
             | Self::Value { location, .. } => Some(location),
             Self::NotANumber { .. } | Self::Array(_) | Self::Runtime(_) => None,
         }
+    }
+}
+
+fn began(origin: &Result<NanOrigin, String>) -> String {
+    match origin {
+        Ok(origin) => format!(": it began with {origin}"),
+        Err(reason) => format!("; where it began is not known: {reason}"),
     }
 }
 

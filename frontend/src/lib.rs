@@ -67,6 +67,7 @@ pub use manifold::{Manifold, Side, Tangential};
 pub use native::{Failure, native};
 pub use rotrace_derive::{Manifold, Tree};
 pub use rotrace_ir::graph::Checkpoint;
+pub use rotrace_ir::interpret::graph::{LoopStep, LoopValue, NanOrigin};
 pub use rotrace_ir::{DType, Dim, Shape};
 pub use rotrace_runtime::{Engine, Executable, Natives, Options, Report};
 pub use signature::{Signature, Specification};

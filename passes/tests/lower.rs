@@ -1,5 +1,6 @@
 //! What is stored between kernels, and what each of them computes itself.
 
+use rotrace_ir::plan::Storage;
 use rotrace_ir::text::parse_function;
 use rotrace_passes::lower::lower;
 
@@ -63,4 +64,27 @@ fn what_many_pieces_are_taken_of_is_stored() {
     let squares: Vec<usize> = (0..40).map(|index| index * index % 97).collect();
     assert_eq!(taken(&squares), 2);
     assert_eq!(taken(&(0..40).collect::<Vec<_>>()), 1);
+}
+
+#[test]
+fn what_is_reshaped_to_be_a_result_is_not_copied() {
+    let reshaped = |results: &str, types: &str| {
+        let text = format!(
+            "fn @reshaped(dims n; %0: f64[6, 50, n]) -> ({types}) {{
+              %1: f64[6, 50, n] = sin %0
+              %2: f64[300, n] = reshape %1
+              %3: f64[2, 3, 50, n] = reshape %2
+              %4: f64[20, 15, n] = reshape %2
+              return {results}
+            }}"
+        );
+        let plan = lower(&parse_function(&text).unwrap()).unwrap();
+        let temporaries = plan.buffers.iter().filter(|buffer| buffer.storage == Storage::Temporary).count();
+        (plan.steps.len(), temporaries)
+    };
+    assert_eq!(reshaped("%2", "f64[300, n]"), (1, 0));
+    assert_eq!(reshaped("%4", "f64[20, 15, n]"), (1, 0));
+    // A buffer for each result: the second is copied from the first.
+    assert_eq!(reshaped("%2, %1", "f64[300, n], f64[6, 50, n]"), (2, 0));
+    assert_eq!(reshaped("%4, %2", "f64[20, 15, n], f64[300, n]").1, 0);
 }

@@ -69,12 +69,14 @@ impl fmt::Display for Report {
     }
 }
 
-/// What the text methods of a handle need.
+/// What the methods of a handle need that do not run it.
 pub(crate) struct Texts {
     /// None of a plan that was not lowered from a graph.
     pub(crate) graph: Option<Function>,
     pub(crate) plan: Plan,
     pub(crate) simd: bool,
+    /// What the graph calls, for [`Executable::origin_of_nan`].
+    pub(crate) natives: Natives,
 }
 
 pub(crate) fn compile(function: &Function, natives: &Natives, options: &Options) -> Result<Executable, Error> {
@@ -111,7 +113,7 @@ fn finish(program: Program, natives: &Natives, options: &Options, mut report: Re
     let Program { signature, graph, plan } = program;
     report.kernels = plan.kernels().len();
     let engine = engine(&plan, natives, options, &mut report)?;
-    let texts = Texts { graph, plan, simd: options.simd };
+    let texts = Texts { graph, plan, simd: options.simd, natives: natives.clone() };
     Ok(Executable { signature, engine, texts, report })
 }
 

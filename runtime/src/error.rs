@@ -86,7 +86,10 @@ pub enum Error {
     #[error("out of memory: {0} bytes of temporaries")]
     OutOfMemory(u64),
     /// A call that needs more memory than [`crate::Options::memory_limit`] allows.
-    #[error("the call needs {needed} bytes of temporaries, but the limit is {limit}")]
+    #[error(
+        "the call needs {needed} bytes of temporaries, but the limit is {limit}: raise it, or give the loops of a gradient a \
+         checkpoint policy, under which they keep less"
+    )]
     MemoryLimit {
         /// Bytes needed.
         needed: u64,

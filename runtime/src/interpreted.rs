@@ -35,7 +35,7 @@ impl Interpreted {
     }
 }
 
-fn constant_of(view: &View<'_>) -> Constant {
+pub(crate) fn constant_of(view: &View<'_>) -> Constant {
     let shape = view.shape.iter().map(|&size| size as u64).collect();
     Constant { dtype: view.dtype, shape, data: view.bytes.into() }
 }

@@ -17,6 +17,7 @@ mod interpreted;
 mod launch;
 mod natives;
 mod options;
+mod origin;
 mod view;
 
 pub use compile::Report;

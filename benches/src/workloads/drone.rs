@@ -29,13 +29,19 @@ impl Model {
     }
 }
 
-/// Arguments in the order of the workload.
-struct Flight {
-    controls: Tensor,
-    start: (Tensor, Tensor, Rotation, Tensor),
-    reference: Tensor,
-    inertia: Tensor,
-    inverse_inertia: Tensor,
+/// What flights are about, in the order of the workload's arguments.
+#[derive(Clone, Copy, Debug)]
+pub struct Flight {
+    /// Thrust and torques, `[t, n, 4]`.
+    pub controls: Tensor,
+    /// Position, velocity, attitude and angular velocity in body coordinates, `[n, ...]` each.
+    pub start: (Tensor, Tensor, Rotation, Tensor),
+    /// Where to be after each step, `[t, 1, 3]`.
+    pub reference: Tensor,
+    /// `[3, 3]`.
+    pub inertia: Tensor,
+    /// `[3, 3]`.
+    pub inverse_inertia: Tensor,
 }
 
 /// The summed cost of all flights and its gradient with respect to all controls.
@@ -64,8 +70,9 @@ pub fn value_and_gradient(model: Model) -> Workload<8, 2> {
     }
 }
 
-/// Each flight carries its own cost, so that flights do not meet before the end.
-fn cost(model: Model, flight: Flight) -> Tensor {
+/// The summed cost of all flights. Each carries its own, so that they do not meet before the end.
+#[must_use]
+pub fn cost(model: Model, flight: Flight) -> Tensor {
     let Flight { controls, start, reference, inertia, inverse_inertia } = flight;
     let none = start.0.component(0) * 0.0;
     let gravity = constant([0.0, 0.0, model.gravity]);

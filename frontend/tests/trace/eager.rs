@@ -246,18 +246,22 @@ fn an_operation_inside_a_trace_gives_a_constant() {
 
 #[test]
 fn a_checked_call_names_the_row_that_became_nan() {
+    let line = line!() + 1;
     let f = trace(|(x, y): (Tensor, Tensor)| (x + 1.0, x.sqrt() / y)).compile("f64[n, 2], f64[2]").unwrap();
     let y = Array::from([1.0, 2.0]);
     let check = |x: Array, y: &Array| f.call_checked(&(x, y.clone()));
     assert!(check([[1.0, 2.0], [f64::INFINITY, 0.0]].into(), &y).is_ok());
     let error = check([[1.0, f64::NAN], [1.0, 2.0], [0.0, -1.0]].into(), &y).unwrap_err();
-    assert!(matches!(error, Error::NotANumber { result: 1, row: Some(2) }), "{error:?}");
-    assert_eq!(error.to_string(), "result 1 is NaN in row 2, where no argument is");
+    assert!(matches!(error, Error::NotANumber { result: 1, row: Some(2), .. }), "{error:?}");
+    let wanted = format!("result 1 is NaN in row 2, where no argument is: it began with sqrt at {}:{line}:58", file!());
+    assert_eq!(error.to_string(), wanted);
     // What is NaN in an argument without rows explains every row.
     assert!(check([[1.0, -1.0]].into(), &Array::from([f64::NAN, 1.0])).is_ok());
+    let line = line!() + 1;
     let whole = trace(|x: Tensor| x.sqrt().sum(())).compile("f64[n]").unwrap();
     let error = whole.call_checked(&Array::from([1.0, -1.0])).unwrap_err();
-    assert_eq!(error.to_string(), "result 0 is NaN, where no argument is");
+    let wanted = format!("result 0 is NaN, where no argument is: it began with sqrt at {}:{line}:37", file!());
+    assert_eq!(error.to_string(), wanted);
     assert!(whole.call_checked(&Array::from([f64::NAN, -1.0])).is_ok());
 }
 

@@ -2,6 +2,7 @@
 
 mod alignment;
 mod angles;
+mod checked;
 mod containers;
 mod custom;
 mod eager;
@@ -13,6 +14,7 @@ mod interpolation;
 mod jacobians;
 mod jacobians_sparse;
 mod linear;
+mod loop_mistakes;
 mod loops;
 mod manifolds;
 mod native;

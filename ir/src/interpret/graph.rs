@@ -3,20 +3,24 @@
 //! Total: any function with any arguments gives results or an [`InterpretError`], within [`ELEMENT_BUDGET`].
 
 mod array;
+mod origin;
 mod region;
 mod structural;
 
 use super::{NativeFailure, Natives, call_native, no_natives};
 use crate::dim::{Dim, Type, element_count};
 use crate::elementary::evaluate;
-use crate::graph::{Constant, Function, Native, Node, Op, ValueId};
+use crate::graph::{Constant, Function, Native, Node, Op, Reduction, ValueId};
 use crate::scalar::ScalarOp;
 use crate::verify::{Diagnostic, graph::verify};
 use crate::{DType, Scalar};
 use array::Array;
+use origin::Watch;
 use smallvec::SmallVec;
 use std::rc::Rc;
 use thiserror::Error;
+
+pub use origin::{LoopStep, LoopValue, NanOrigin, origin_of_nan};
 
 /// The elements that one call may compute and combine in all: every value's elements, and the elements that reductions
 /// and contractions read. 2^26 elements are up to 1 GiB and some seconds.
@@ -101,15 +105,21 @@ pub fn interpret_with(
     arguments: &[Constant],
     natives: &Natives<'_>,
 ) -> Result<Vec<Constant>, InterpretError> {
+    let dims = checked_dims(function, arguments)?;
+    let arguments = arguments.iter().map(|argument| Rc::new(Array::from_constant(argument))).collect();
+    let mut call = Call { dims: &dims, budget: ELEMENT_BUDGET, natives, watch: None };
+    let results = run(function, arguments, &mut call)?;
+    Ok(results.iter().map(|result| result.to_constant()).collect())
+}
+
+/// The sizes of the named dimensions of a function that is well formed, and has possible sizes for the arguments.
+fn checked_dims(function: &Function, arguments: &[Constant]) -> Result<Vec<u64>, InterpretError> {
     if let Some(diagnostic) = verify(function).into_iter().next() {
         return Err(InterpretError::Invalid(diagnostic));
     }
     let dims = bind_dims(function, arguments)?;
     check_sizes(function, &dims)?;
-    let arguments = arguments.iter().map(|argument| Rc::new(Array::from_constant(argument))).collect();
-    let mut budget = ELEMENT_BUDGET;
-    let results = run(function, arguments, &dims, &mut budget, natives)?;
-    Ok(results.iter().map(|result| result.to_constant()).collect())
+    Ok(dims)
 }
 
 /// That all sizes are possible, those in branches and loops that do not run too.
@@ -135,14 +145,8 @@ fn check_sizes(function: &Function, dims: &[u64]) -> Result<(), InterpretError> 
 }
 
 /// The results of a well-formed function whose sizes are possible.
-fn run(
-    function: &Function,
-    arguments: Vec<Rc<Array>>,
-    dims: &[u64],
-    budget: &mut u64,
-    natives: &Natives<'_>,
-) -> Result<Vec<Rc<Array>>, InterpretError> {
-    let mut interpreter = Interpreter { function, dims, values: arguments, budget, natives };
+fn run(function: &Function, arguments: Vec<Rc<Array>>, call: &mut Call<'_>) -> Result<Vec<Rc<Array>>, InterpretError> {
+    let mut interpreter = Interpreter { function, values: arguments, call };
     for node in &function.nodes[function.parameters.len()..] {
         interpreter.node(node)?;
     }
@@ -187,17 +191,23 @@ pub fn bind_dims(function: &Function, arguments: &[Constant]) -> Result<Vec<u64>
     Ok(bound.into_iter().map(|size| size.unwrap_or(0)).collect())
 }
 
-struct Interpreter<'a> {
-    function: &'a Function,
+/// What a function shares with those that it calls.
+struct Call<'a> {
     dims: &'a [u64],
-    /// The values so far, by [`ValueId`].
-    values: Vec<Rc<Array>>,
     /// What is left of [`ELEMENT_BUDGET`].
-    budget: &'a mut u64,
+    budget: u64,
     natives: &'a Natives<'a>,
+    watch: Option<Watch>,
 }
 
-impl Interpreter<'_> {
+struct Interpreter<'a, 'b> {
+    function: &'a Function,
+    /// The values so far, by [`ValueId`].
+    values: Vec<Rc<Array>>,
+    call: &'a mut Call<'b>,
+}
+
+impl Interpreter<'_, '_> {
     fn value(&self, id: ValueId) -> &Array {
         &self.values[id.0 as usize]
     }
@@ -205,12 +215,12 @@ impl Interpreter<'_> {
     /// The sizes of a node's result, after paying for its elements.
     fn result_shape(&mut self, node: &Node, id: ValueId) -> Result<Vec<u64>, InterpretError> {
         let ty = self.function.ty(id);
-        let cost = element_count(&ty.shape, self.dims).and_then(|count| self.cost(node, count));
-        match cost.and_then(|cost| self.budget.checked_sub(cost)) {
-            Some(left) => *self.budget = left,
+        let cost = element_count(&ty.shape, self.call.dims).and_then(|count| self.cost(node, count));
+        match cost.and_then(|cost| self.call.budget.checked_sub(cost)) {
+            Some(left) => self.call.budget = left,
             None => return Err(InterpretError::Budget { value: id.0, ty: ty.display(&self.function.dims) }),
         }
-        Ok(ty.shape.iter().map(|dim| dim.size(self.dims).expect("checked ahead")).collect())
+        Ok(ty.shape.iter().map(|dim| dim.size(self.call.dims).expect("checked ahead")).collect())
     }
 
     /// The elements that are made and read for a result of `count` elements; `None` on overflow.
@@ -258,6 +268,12 @@ impl Interpreter<'_> {
         }
         let shape = self.result_shape(node, node.results[0])?;
         let array = self.array(node, shape);
+        self.define(node, array)
+    }
+
+    /// Appends a result.
+    fn define(&mut self, node: &Node, mut array: Array) -> Result<(), InterpretError> {
+        self.tag(node, &mut array)?;
         self.values.push(Rc::new(array));
         Ok(())
     }
@@ -270,9 +286,8 @@ impl Interpreter<'_> {
             let shape = self.result_shape(node, id)?;
             types.push(Type { dtype: ty.dtype, shape: shape.into_iter().map(Dim::fixed).collect() });
         }
-        let results = call_native(self.natives, &native.name, &operands, &types)?;
-        self.values.extend(results.iter().map(|result| Rc::new(Array::from_constant(result))));
-        Ok(())
+        let results = call_native(self.call.natives, &native.name, &operands, &types)?;
+        results.iter().try_for_each(|result| self.define(node, Array::from_constant(result)))
     }
 
     /// The result of an operation that has one.
@@ -286,7 +301,7 @@ impl Interpreter<'_> {
             Op::Scalar(op) => elementwise(*op, dtype, shape, &operands),
             Op::Cast(to) => operands[0].map(dtype, |element| element.cast(*to)),
             Op::Bitcast(to) => operands[0].map(dtype, |element| Scalar::from_bits(*to, element.bits)),
-            Op::Reshape { .. } => Array { dtype, shape, elements: operands[0].elements.clone() },
+            Op::Reshape { .. } => Array::new(dtype, shape, operands[0].elements.clone()),
             Op::Broadcast { axes, .. } => structural::broadcast(operands[0], shape, axes),
             Op::Transpose { permutation } => structural::transpose(operands[0], shape, permutation),
             Op::Slice { start, step, .. } => structural::slice(operands[0], shape, start, step),
@@ -297,10 +312,13 @@ impl Interpreter<'_> {
             Op::Reverse { axes } => structural::reverse(operands[0], axes),
             Op::Reduce { kind, axes } => structural::reduce(operands[0], *kind, axes),
             Op::DotGeneral { batch, contract } => {
-                structural::dot_general(operands[0], operands[1], shape, batch, contract)
+                let sums_of_products = (ScalarOp::Multiply, Reduction::Sum);
+                structural::dot_general([operands[0], operands[1]], shape, batch, contract, sums_of_products)
             }
             Op::Take { axis, indices } => structural::take(operands[0], shape, *axis, indices),
-            Op::ScatterAdd { axis, indices, .. } => structural::scatter_add(operands[0], shape, *axis, indices),
+            Op::ScatterAdd { axis, indices, .. } => {
+                structural::scatter(operands[0], shape, *axis, indices, Reduction::Sum)
+            }
             Op::Custom(_) | Op::StopGradient => operands[0].clone(),
             Op::Call(_) | Op::Checkpoint(_) | Op::Switch(_) | Op::While(_) | Op::Scan(_) | Op::Native(_) => {
                 unreachable!("{} has functions that give its results", node.op.name())
@@ -326,5 +344,5 @@ fn elementwise(op: ScalarOp, dtype: DType, shape: Vec<u64>, operands: &[&Array])
         let scalars: SmallVec<[Scalar; 3]> = operands.iter().map(|operand| operand.elements[position]).collect();
         evaluate(op, &scalars)
     });
-    Array { dtype, shape, elements: elements.collect() }
+    Array::new(dtype, shape, elements.collect())
 }

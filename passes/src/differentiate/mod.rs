@@ -78,7 +78,9 @@ pub enum DifferentiateError {
         place: String,
     },
     /// Reverse mode goes through the iterations of a loop backwards, and must know how many there may be.
-    #[error("reverse mode through a while loop needs a bound of its iterations{place}")]
+    #[error(
+        "reverse mode through a while loop needs a bound of its iterations{place}: give it a `bound`, or use forward mode"
+    )]
     Unbounded {
         /// Where the loop is.
         place: String,
@@ -92,7 +94,10 @@ pub enum DifferentiateError {
         place: String,
     },
     /// Iterations can be grouped only if their number is known.
-    #[error("a checkpoint policy other than `all` needs a loop of fixed length, but it is {length}{place}")]
+    #[error(
+        "a checkpoint policy other than `all` needs a loop of fixed length, but it is {length}{place}: give its size as a \
+         number"
+    )]
     CheckpointLength {
         /// The length.
         length: String,

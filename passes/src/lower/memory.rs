@@ -52,6 +52,9 @@ impl Memory {
                 *home = Some(id);
             }
         }
+        for &result in &function.results {
+            memory.reshape_in_place(function, stored, result);
+        }
         for (index, &stored) in stored.iter().enumerate() {
             if stored && memory.stored[index].is_none() {
                 let id = memory.add(function, ValueId(index as u32), Storage::Temporary);
@@ -59,6 +62,34 @@ impl Memory {
             }
         }
         memory
+    }
+
+    /// What is stored and then reshaped to be a result is that result, under another shape.
+    fn reshape_in_place(&mut self, function: &Function, stored: &[bool], result: ValueId) {
+        let Some(home) = self.stored[result.0 as usize] else { return };
+        let mut value = result;
+        while let Op::Reshape { .. } = function.definition(value).op {
+            value = function.definition(value).operands[0];
+            if stored[value.0 as usize] {
+                // It may be another result.
+                let known = *self.stored[value.0 as usize].get_or_insert(home);
+                if known != home {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Whether a value is the reshape of one that is there already.
+    pub(super) fn is_in_place(&self, function: &Function, value: ValueId) -> bool {
+        let mut operand = value;
+        while let Op::Reshape { .. } = function.definition(operand).op {
+            operand = function.definition(operand).operands[0];
+            if let Some(home) = self.stored[operand.0 as usize] {
+                return self.stored[value.0 as usize] == Some(home);
+            }
+        }
+        false
     }
 
     fn add(&mut self, function: &Function, value: ValueId, storage: Storage) -> PlanBufferId {

@@ -91,8 +91,10 @@ pub(super) fn schedule(function: &Function, memory: &Memory) -> BTreeMap<Key, Gr
         }
         for &value in &node.results {
             ready[value.0 as usize] = match memory.stored(value) {
-                Some(home) => add_stored(&mut groups, function, value, home, time),
-                None => time,
+                Some(home) if !memory.is_in_place(function, value) => {
+                    add_stored(&mut groups, function, value, home, time)
+                }
+                Some(_) | None => time,
             };
         }
     }

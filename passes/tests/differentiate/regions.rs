@@ -141,7 +141,9 @@ fn while_loops_have_both_modes_with_a_bound_and_forward_mode_without() {
     assert!(jvp(&unbounded, &[true]).is_ok());
     let error = vjp(&unbounded, &[true]).unwrap_err();
     assert!(matches!(error, DifferentiateError::Unbounded { .. }), "{error}");
-    assert_eq!(error.to_string(), "reverse mode through a while loop needs a bound of its iterations");
+    let told =
+        "reverse mode through a while loop needs a bound of its iterations: give it a `bound`, or use forward mode";
+    assert_eq!(error.to_string(), told);
 }
 
 #[test]

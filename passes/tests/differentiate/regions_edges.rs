@@ -121,7 +121,8 @@ fn what_nobody_asks_for_needs_no_bound() {
 }";
     assert!(grad(&parse(checkpoints), &[true, false]).is_ok());
     let error = grad(&parse(&checkpoints.replace("stop_gradient", "sin")), &[true, false]).unwrap_err();
-    let message = "a checkpoint policy other than `all` needs a loop of fixed length, but it is t";
+    let message =
+        "a checkpoint policy other than `all` needs a loop of fixed length, but it is t: give its size as a number";
     assert_eq!(error.to_string(), message);
 }
 

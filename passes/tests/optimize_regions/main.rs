@@ -10,6 +10,7 @@ use rotrace_passes::optimize::{fold, regions};
 use rotrace_passes::pipeline::{Options, run};
 
 mod every_file;
+mod sink;
 
 fn parse(text: &str) -> Function {
     let function = parse_function(text).unwrap_or_else(|error| panic!("{error}\n{text}"));

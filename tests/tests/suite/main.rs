@@ -33,6 +33,7 @@ mod large_angles;
 mod large_graphs;
 mod loops;
 mod natives;
+mod nested_transformations;
 mod plans;
 mod random_regions;
 mod stacks;

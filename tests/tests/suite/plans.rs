@@ -295,7 +295,9 @@ fn memory_is_limited() {
         assert!(run(&executable, &[rod(700), arguments[1].clone()]).is_ok(), "{name}: a smaller call");
     }
     let message = Error::MemoryLimit { needed: 12_800, limit: 4096 }.to_string();
-    assert_eq!(message, "the call needs 12800 bytes of temporaries, but the limit is 4096");
+    let told = "the call needs 12800 bytes of temporaries, but the limit is 4096: raise it, or give the loops of a gradient \
+                a checkpoint policy, under which they keep less";
+    assert_eq!(message, told);
 }
 
 #[test]

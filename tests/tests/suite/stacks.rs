@@ -1,7 +1,10 @@
 //! Stacks of stacks that the loop around reads, in every engine: the bits of the graph interpreter.
 
 use super::loops::{agrees, derivatives, has_loops};
+use rotrace_ir::plan::Storage;
 use rotrace_ir::text::parse_function;
+use rotrace_passes::lower::lower;
+use rotrace_passes::pipeline;
 
 /// The lengths of loops in loops, from the innermost on.
 const LENGTHS: [u64; 4] = [3, 4, 2, 5];
@@ -91,6 +94,42 @@ impl Nest {
             last = picked(&|length| length - 1),
         )
     }
+
+    /// Loops of this level, whose stacks are reshaped and finished behind them.
+    fn finished(&self, level: usize) -> String {
+        let state = self.ty("");
+        let count = LENGTHS[..=level].iter().product::<u64>();
+        let flat = self.ty(&format!("{count}, "));
+        format!(
+            "fn @finished(dims n; %c: {state}, %w: {state}, %size: f64[n]) -> ({state}, {flat}) {{
+               {scan}
+               %flat: {flat} = reshape %s
+               %h: f64[] = constant {{-2.0}}
+               %hs: {flat} = broadcast %h {{axes = []}}
+               %product: {flat} = multiply %hs, %flat
+               %zero: f64[] = constant {{0.0}}
+               %zeros: {flat} = broadcast %zero {{axes = []}}
+               %sum: {flat} = add %product, %zeros
+               return %d, %sum
+             }}",
+            scan = self.scan(level),
+        )
+    }
+}
+
+#[test]
+fn stacks_that_are_finished_behind_their_loops_need_no_memory() {
+    for (level, lanes, reverse) in
+        [0, 1, 2].into_iter().flat_map(|l| [(l, "", false), (l, "n, ", false), (l, "n, ", true)])
+    {
+        let text = Nest { lanes, reverse }.finished(level);
+        let function = parse_function(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        let (optimized, _) = pipeline::run(&function, &pipeline::Options::default()).unwrap();
+        let plan = lower(&optimized).unwrap();
+        assert_eq!(plan.steps.len(), 1, "{plan}");
+        assert!(plan.buffers.iter().all(|buffer| buffer.storage != Storage::Temporary), "{plan}");
+        derivatives(&function).iter().take(3).for_each(|(what, function)| agrees(what, function));
+    }
 }
 
 #[test]
@@ -125,7 +164,11 @@ fn stacks_that_are_read_in_two_lanes() {
       }}
       return %r, %all
     }";
-    let function = parse_function(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    assert!(!has_loops(&function), "a step of the plan: {text}");
-    agrees("itself", &function);
+    // Also with two axes of lanes, of which either is turned round.
+    let two = text.replace("n]", "n, t]").replace("dims n;", "dims n, t;");
+    for text in [text, &two, &two.replace("axes = [1]", "axes = [2]")] {
+        let function = parse_function(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        assert!(!has_loops(&function), "a step of the plan: {text}");
+        agrees("itself", &function);
+    }
 }

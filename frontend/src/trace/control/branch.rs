@@ -29,7 +29,7 @@ pub fn cond<T: Tree<Tensor>>(predicate: impl IntoTensor, then: impl FnOnce() -> 
     }
     let first = site.record(Outline::of::<Tensor, _>(&()), Vec::new(), |()| otherwise());
     let second = site.record(Outline::of::<Tensor, _>(&()), Vec::new(), |()| then());
-    branches(&site, predicate, vec![first, second])
+    branches(&site, predicate, vec![first, second], |branch| ["`otherwise`", "`then`"][branch].to_owned())
 }
 
 /// Runs `branch` of the number that `index`, an `i32` or `i64` of rank 0, is: of 0 if it is less, and of the last,
@@ -60,7 +60,7 @@ pub fn switch<T: Tree<Tensor>>(index: impl IntoTensor, count: usize, mut branch:
     // One branch is recorded in any case, to know the structure of the results.
     let record = |number| site.record(Outline::of::<Tensor, _>(&()), Vec::new(), |()| branch(number));
     let recordings = (0..count.max(1)).map(record).collect();
-    branches(&site, index, recordings)
+    branches(&site, index, recordings, |branch| format!("branch {branch}"))
 }
 
 fn selector(value: impl IntoTensor, location: &'static Location<'static>) -> Tensor {
@@ -68,21 +68,30 @@ fn selector(value: impl IntoTensor, location: &'static Location<'static>) -> Ten
     record(location, |recorder| recorder.any(&operand))
 }
 
-fn branches<T: Tree<Tensor>>(site: &Site, selector: Tensor, recordings: Vec<Recording>) -> T {
+fn branches<T: Tree<Tensor>>(
+    site: &Site,
+    selector: Tensor,
+    recordings: Vec<Recording>,
+    name: impl Fn(usize) -> String,
+) -> T {
     let results = recordings[0].results.clone();
-    if let Some(other) = recordings.iter().find(|recording| recording.results != results) {
-        let (first, other) = (results.leaves, other.results.leaves);
-        site.mistake(format!("the branches differ in structure: one gives {first} values, another {other}"));
+    if let Some(other) = recordings.iter().position(|recording| recording.results != results) {
+        let (first, second) = (results.leaves, recordings[other].results.leaves);
+        let (name, other) = (name(0), name(other));
+        site.mistake(format!("the branches differ in structure: {name} gives {first} values, {other} gives {second}"));
     }
     let functions: Option<Vec<_>> = recordings.into_iter().map(|recording| recording.outcome).collect();
     let node = functions.and_then(|functions| {
         let (functions, captures) =
             unified(functions, 0).map_err(|violation| site.mistake(violation.to_string())).ok()?;
-        for branch in &functions[1..] {
+        for (number, branch) in functions.iter().enumerate().skip(1) {
             let pairs = functions[0].result_types().zip(branch.result_types());
             if let Some((leaf, (first, other))) = pairs.enumerate().find(|(_, (first, other))| first != other) {
                 let (first, other) = (site.display(first), site.display(other));
-                site.mistake(format!("the branches disagree on result {leaf}: {first} in one, {other} in another"));
+                let (name, other_name) = (name(0), name(number));
+                site.mistake(format!(
+                    "the branches disagree on result {leaf}: {first} in {name}, but {other} in {other_name}"
+                ));
                 return None;
             }
         }

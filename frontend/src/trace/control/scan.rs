@@ -112,6 +112,9 @@ impl Scan {
 /// The length may be a named dimension: one compiled function runs any number of steps. A loop over a batch, whose rows
 /// do not meet, is one kernel with what it carries in registers.
 ///
+/// A loop of no iterations is defined: it gives `initial`, and stacks without elements, and its derivatives are those of doing
+/// nothing. A call that would make the length negative is an error, as is one that gives a named length two sizes.
+///
 /// A mistake of the trace: arrays that differ in their leading size, nothing to scan (see [`fori`]), or an iteration that
 /// changes the type of what it carries.
 ///

@@ -3,8 +3,8 @@
 use super::super::frame::place_of;
 use super::region::{Site, flattened, unified};
 use crate::tree::Outline;
-use crate::{Tensor, Tree};
-use rotrace_ir::graph::{self, Op};
+use crate::{DType, Tensor, Tree};
+use rotrace_ir::graph::{self, Function, Op};
 use std::cell::Cell;
 use std::panic::Location;
 use std::sync::Arc;
@@ -53,6 +53,7 @@ impl While {
         });
         let node = goes_on.outcome.zip(next.outcome).and_then(|(condition, body)| {
             site.check_carried(operands.len(), given.get(), &body.0)?;
+            check_condition(&site, &condition.0)?;
             let carried = operands.len();
             let (functions, captures) = unified(vec![condition, body], carried)
                 .map_err(|violation| site.mistake(violation.to_string()))
@@ -63,6 +64,15 @@ impl While {
         });
         site.emit(&next.results, node)
     }
+}
+
+fn check_condition(site: &Site, condition: &Function) -> Option<()> {
+    let ty = condition.result_types().next()?;
+    if ty.dtype == DType::Bool && ty.rank() == 0 {
+        return Some(());
+    }
+    site.mistake(format!("while_loop: the condition has to give bool[], but gives {}", site.display(ty)));
+    None
 }
 
 /// Runs `body` on what it gave before (`initial` first) while `condition`, a `bool` of rank 0, holds. As

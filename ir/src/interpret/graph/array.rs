@@ -2,6 +2,7 @@
 
 use crate::graph::Constant;
 use crate::{DType, Scalar};
+use std::rc::Rc;
 
 /// An array value. `elements` are row-major and as many as `shape` says.
 #[derive(Clone, Debug)]
@@ -9,11 +10,17 @@ pub(super) struct Array {
     pub(super) dtype: DType,
     pub(super) shape: Vec<u64>,
     pub(super) elements: Vec<Scalar>,
+    /// Where each NaN began, of an array that has one, if [`super::origin`] is asked.
+    pub(super) tags: Option<Rc<Array>>,
 }
 
 impl Array {
+    pub(super) fn new(dtype: DType, shape: Vec<u64>, elements: Vec<Scalar>) -> Self {
+        Self { dtype, shape, elements, tags: None }
+    }
+
     pub(super) fn from_constant(constant: &Constant) -> Self {
-        Self { dtype: constant.dtype, shape: constant.shape.clone(), elements: constant.elements().collect() }
+        Self::new(constant.dtype, constant.shape.clone(), constant.elements().collect())
     }
 
     pub(super) fn to_constant(&self) -> Constant {
@@ -32,13 +39,12 @@ impl Array {
                 }
             }
         }
-        Self { dtype, shape, elements }
+        Self::new(dtype, shape, elements)
     }
 
     /// The array of `element(e)` for each element `e`.
     pub(super) fn map(&self, dtype: DType, element: impl Fn(Scalar) -> Scalar) -> Self {
-        let elements = self.elements.iter().map(|&scalar| element(scalar)).collect();
-        Self { dtype, shape: self.shape.clone(), elements }
+        Self::new(dtype, self.shape.clone(), self.elements.iter().map(|&scalar| element(scalar)).collect())
     }
 
     /// How many elements there are at an index of the leading axis, which is not of size 0.
@@ -50,7 +56,8 @@ impl Array {
     pub(super) fn slice(&self, place: u64) -> Self {
         let (place, size) = (place as usize, self.slice_size());
         let elements = self.elements[place * size..(place + 1) * size].to_vec();
-        Self { dtype: self.dtype, shape: self.shape[1..].to_vec(), elements }
+        let tags = self.tags.as_ref().map(|tags| Rc::new(tags.slice(place as u64)));
+        Self { tags, ..Self::new(self.dtype, self.shape[1..].to_vec(), elements) }
     }
 
     /// The element at an index.

@@ -86,13 +86,13 @@ fn reduce_axis(operand: &Array, kind: Reduction, axis: usize) -> Array {
 }
 
 /// For each element of the result: the array of products, indexed by the contracted axes in the order listed, summed
-/// over all its axes.
+/// over all its axes. Or what else two elements are joined by, and what these are reduced by.
 pub(super) fn dot_general(
-    left: &Array,
-    right: &Array,
+    [left, right]: [&Array; 2],
     shape: Vec<u64>,
     batch: &[(usize, usize)],
     contract: &[(usize, usize)],
+    (join, kind): (ScalarOp, Reduction),
 ) -> Array {
     let pairs = || batch.iter().chain(contract);
     let free_left: Vec<_> = (0..left.shape.len()).filter(|axis| pairs().all(|pair| pair.0 != *axis)).collect();
@@ -114,9 +114,9 @@ pub(super) fn dot_general(
                 (place_left[a], place_right[b]) = (place, place);
             }
             let factors = [left.at(&place_left), right.at(&place_right)];
-            evaluate_core(ScalarOp::Multiply, &factors).expect("multiply is core for every numeric dtype")
+            evaluate_core(join, &factors).expect("multiply and maximum are core for every numeric dtype")
         });
-        reduce(&products, Reduction::Sum, &all_contracted).elements[0]
+        reduce(&products, kind, &all_contracted).elements[0]
     })
 }
 
@@ -128,8 +128,9 @@ pub(super) fn take(operand: &Array, shape: Vec<u64>, axis: usize, indices: &[u64
     })
 }
 
-/// Each element of the result is the sum of the slices whose index it has, in their order; of none, that is +0.
-pub(super) fn scatter_add(operand: &Array, shape: Vec<u64>, axis: usize, indices: &[u64]) -> Array {
+/// Each element of the result is the sum of the slices whose index it has, in their order; of none, that is +0. Or what
+/// else these are reduced by.
+pub(super) fn scatter(operand: &Array, shape: Vec<u64>, axis: usize, indices: &[u64], kind: Reduction) -> Array {
     let mut sources: HashMap<u64, Vec<u64>> = HashMap::new();
     for (place, &target) in indices.iter().enumerate() {
         sources.entry(target).or_default().push(place as u64);
@@ -141,6 +142,6 @@ pub(super) fn scatter_add(operand: &Array, shape: Vec<u64>, axis: usize, indices
             source[axis] = place;
             operand.at(&source)
         });
-        reduce::axis(Reduction::Sum, operand.dtype, &elements.collect::<Vec<_>>())
+        reduce::axis(kind, operand.dtype, &elements.collect::<Vec<_>>())
     })
 }

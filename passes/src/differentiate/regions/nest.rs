@@ -8,7 +8,7 @@
 //! one body can express.
 
 use rotrace_ir::dim::MAX_RANK;
-use rotrace_ir::graph::{Checkpoint, GraphBuilder, Op, Scan, ValueId, Values};
+use rotrace_ir::graph::{Checkpoint, GraphBuilder, Location, Op, Scan, ValueId, Values};
 use rotrace_ir::{Dim, Shape, Type};
 use std::sync::Arc;
 
@@ -85,6 +85,10 @@ fn in_levels(builder: &mut GraphBuilder, scan: &Scan, lengths: &[u64], operands:
     };
     let parameters: Vec<Type> = operands.iter().enumerate().map(slice).collect();
     let mut body = GraphBuilder::new(scan.body.name.clone(), scan.body.dims.clone());
+    body.location = builder.location.map(|location| {
+        let file = body.file(&builder.function().files[location.file as usize]);
+        Location { file, ..location }
+    });
     let given = super::parameters_of(&mut body, &parameters);
     let results = in_levels(&mut body, scan, &lengths[1..], &given);
     push(builder, Scan { length, body: body.finish(results.to_vec()), ..scan.clone() }, operands)

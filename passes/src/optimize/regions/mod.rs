@@ -5,6 +5,7 @@
 mod flow;
 mod hoist;
 mod short;
+mod sink;
 mod trim;
 
 pub use hoist::hoist;
@@ -15,15 +16,16 @@ use rotrace_ir::graph::{Function, GraphBuilder, Node, Op, Scan, ValueId, While};
 use rotrace_ir::{Scalar, Shape};
 use std::sync::Arc;
 
-/// Runs all passes on the functions inside of loops and branches, writes out loops of one iteration, takes out of loops
-/// what every iteration computes alike, and drops what crosses the edge of a function for nothing.
+/// Runs all passes on the functions inside of loops and branches, writes out loops of one iteration, takes into loops what is
+/// cheap and done with all that they stack, takes out of loops what every iteration computes alike, and drops what crosses the
+/// edge of a function for nothing.
 #[must_use]
 pub fn regions(function: &Function) -> Function {
     if !function.nodes.iter().any(has_region) {
         return function.clone();
     }
     // Before, so that what is known outside is known inside; and behind, for what turns out not to be needed.
-    let function = &trim::trimmed(function);
+    let function = &sink::sunk(&trim::trimmed(function));
     let inner = rebuild(function, |builder, node, operands| match with_functions(&node.op, optimized) {
         Some(op) => short::written_out(builder, &op, operands)
             .unwrap_or_else(|| builder.push_all(op, operands).expect("passes keep signatures")),

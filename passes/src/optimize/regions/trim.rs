@@ -157,7 +157,7 @@ impl Trim {
 }
 
 /// The number that a value is everywhere, if it is written as one.
-fn number(function: &Function, id: ValueId) -> Option<Scalar> {
+pub fn number(function: &Function, id: ValueId) -> Option<Scalar> {
     let node = function.definition(id);
     let source = if let Op::Broadcast { .. } = node.op { function.definition(node.operands[0]) } else { node };
     match &source.op {

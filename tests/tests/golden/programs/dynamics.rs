@@ -1,13 +1,20 @@
-//! Chains of rotations: integration, a rigid body, smoothness.
+//! Chains of rotations: integration, a rigid body, smoothness, a drone.
 
 use super::{Arguments, Definition, whole};
 use rotrace::spatial::Rotation;
 use rotrace::{Tensor, constant};
+use rotrace_bench::workloads::drone::{self, Flight, Model};
 
 pub(super) const PROGRAMS: &[Definition] = &[
     whole("integrate_loss", &["om", "q0"], &["dt", "e", "target"], integrate_loss),
     whole("rigid_body_sim", &["om0", "q0", "tau"], &["J", "Jinv", "dt", "e", "rho", "target"], rigid_body_sim),
     whole("smoothness", &["V"], &[], smoothness),
+    whole(
+        "drone_cost",
+        &["u"],
+        &["p0", "v0", "q0", "w0", "ref", "J", "Jinv", "dt", "mass", "gravity", "effort"],
+        drone_cost,
+    ),
 ];
 
 /// The sum of the distances along steps with given angular velocities.
@@ -33,6 +40,20 @@ fn rigid_body_sim(x: &Arguments<'_>) -> Tensor {
         rotation = rotation * Rotation::from_rotvec(velocity * dt);
     }
     x.distance(rotation) + (velocity * velocity).sum(()) * x.number("rho")
+}
+
+/// The drone that is measured beside other systems.
+fn drone_cost(x: &Arguments<'_>) -> Tensor {
+    let model = Model {
+        step: x.number("dt"),
+        mass: x.number("mass"),
+        gravity: x.number("gravity"),
+        effort: x.number("effort"),
+    };
+    let array = |name: &str| constant(x.array(name));
+    let start = (array("p0"), array("v0"), Rotation::from_parts(array("q0")), array("w0"));
+    let [reference, inertia, inverse_inertia] = ["ref", "J", "Jinv"].map(array);
+    drone::cost(model, Flight { controls: x.input("u"), start, reference, inertia, inverse_inertia })
 }
 
 /// The sum of the squared angles between successive rotations.
