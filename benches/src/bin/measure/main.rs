@@ -1,11 +1,12 @@
 //! Rotrace's own figures, without another system beside it: what compiling costs, what a call costs beyond its
 //! arithmetic, how near loops come to hand-written Rust and to the memory's bandwidth, and from where threads pay.
 //!
-//! `measure [compile|calls|eager|loops|rotations|threads]...` runs those parts, or all of them. Competitors take turns, and medians are
+//! `measure [compile|calls|eager|loops|rotations|checkpoints|threads]...` runs those parts, or all of them. Competitors take turns, and medians are
 //! printed. One thread unless a row says otherwise.
 
 mod bandwidth;
 mod calls;
+mod checkpoints;
 mod compiling;
 mod eager;
 mod loops;
@@ -20,12 +21,13 @@ use rotrace_bench::Data;
 type Part = (&'static str, fn() -> Result<(), Error>);
 
 /// Compiling comes first: its cold figure is of the first compilation in the process.
-const PARTS: [Part; 6] = [
+const PARTS: [Part; 7] = [
     ("compile", compiling::measure),
     ("calls", calls::measure),
     ("eager", eager::measure),
     ("loops", loops::measure),
     ("rotations", rotations::measure),
+    ("checkpoints", checkpoints::measure),
     ("threads", threads::measure),
 ];
 
@@ -33,7 +35,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let asked: Vec<String> = std::env::args().skip(1).collect();
     if let Some(unknown) = asked.iter().find(|name| PARTS.iter().all(|(part, _)| part != name)) {
         return Err(format!(
-            "there is no part `{unknown}`; there are compile, calls, eager, loops, rotations and threads"
+            "there is no part `{unknown}`; there are compile, calls, eager, loops, rotations, checkpoints and threads"
         )
         .into());
     }
