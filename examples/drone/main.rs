@@ -22,7 +22,7 @@ use rotrace::{Engine, Options};
 use std::error::Error;
 use std::fs;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Flies a drone and draws its flights.
@@ -68,6 +68,7 @@ fn run(arguments: &Arguments, output: &mut impl Write) -> Result<(), Box<dyn Err
     let options = Options { engine, ..Options::default() };
     let folder = &arguments.folder;
     fs::create_dir_all(folder).map_err(|error| format!("cannot make the folder {}: {error}", folder.display()))?;
+    check_writable(folder).map_err(|error| format!("cannot write to the folder {}: {error}", folder.display()))?;
     let files = match arguments.mode {
         Mode::Plan => modes::plan(folder, &options, output)?,
         Mode::Controller => modes::controller(folder, &options, output)?,
@@ -77,4 +78,11 @@ fn run(arguments: &Arguments, output: &mut impl Write) -> Result<(), Box<dyn Err
         writeln!(output, "{}", file.display())?;
     }
     Ok(())
+}
+
+/// Better known before anything is computed.
+fn check_writable(folder: &Path) -> io::Result<()> {
+    let file = folder.join(format!(".drone-{}", std::process::id()));
+    fs::write(&file, "")?;
+    fs::remove_file(file)
 }

@@ -14,7 +14,7 @@ pub struct Eight {
 }
 
 impl Default for Eight {
-    /// At up to 7 m/s and 1.6 times the acceleration of gravity.
+    /// At up to 7 m/s and 1.3 times the acceleration of gravity.
     fn default() -> Self {
         Self { size: [4.0, 1.5, 0.5], height: 1.5, lap: 4.5, start: 3.0 }
     }

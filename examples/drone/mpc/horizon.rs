@@ -1,4 +1,4 @@
-//! The problem that is solved again at every step: what to add to the controller, so that the next second goes well.
+//! The problem that is solved again at every step: what to add to the controller, so that the next 0.4 s go well.
 
 use crate::controller::{Gains, Reference};
 use crate::model::{Quadrotor, State};
@@ -17,10 +17,10 @@ pub struct Ahead<T> {
 }
 
 /// How many steps are looked ahead.
-pub const STEPS: usize = 60;
+pub const STEPS: usize = 40;
 
 /// When what is added changes its slope, in steps from now.
-const PLACES: [f64; 4] = [0.0, 8.0, 22.0, 60.0];
+const PLACES: [f64; 4] = [0.0, 6.0, 16.0, 40.0];
 
 /// How many knots there are: each has a thrust and three torques.
 pub const KNOTS: usize = PLACES.len();

@@ -1,6 +1,6 @@
 //! Model predictive control: a fast figure of eight in wind, by a drone that is not as its model, planned again at every step.
 //!
-//! What a pilot does in a step is one compiled function, the solver's loop included: it takes 0.6 s of the reference and
+//! What a pilot does in a step is one compiled function, the solver's loop included: it takes 0.4 s of the reference and
 //! adds to the thrust and torques of the controller what makes that go well, from the last solution on. A call of it
 //! allocates nothing.
 

@@ -3,7 +3,6 @@
 use crate::model::{Control, Quadrotor, State, vector};
 use crate::tests::{STATE, states};
 use rotrace::{Error, Tensor, fori, trace};
-use std::time::Instant;
 
 /// How far bodies without forces and torques get off in so many steps, at most: the norm of the attitude from 1, and the
 /// kinetic energy and the angular momentum from what they were, relative to that.
@@ -12,10 +11,10 @@ fn drifts(steps: usize, time_step: f64) -> Result<[Vec<f64>; 3], Error> {
     let farthest = trace(move |start: State<Tensor>| {
         let zero = start.rate.component(0) * 0.0;
         let control = Control { thrust: zero, torque: start.rate * 0.0 };
-        let (energy, momentum) = conserved(&drone, start);
+        let (energy, momentum) = turning(&drone, start);
         let (_, off) = fori(steps, (start, [zero; 3]), |_, (state, off)| {
             let state = drone.step(state, control);
-            let (energy_now, momentum_now) = conserved(&drone, state);
+            let (energy_now, momentum_now) = turning(&drone, state);
             let norm = state.attitude.as_quat(false).square().sum(-1).sqrt();
             let now = [
                 (norm - 1).abs(),
@@ -29,22 +28,28 @@ fn drifts(steps: usize, time_step: f64) -> Result<[Vec<f64>; 3], Error> {
     let mut given = states(4, 3.0);
     given.rate.as_mut_slice::<f64>()?.iter_mut().for_each(|rate| *rate *= 5.0);
     let handle = farthest.compile(STATE)?;
-    let begin = Instant::now();
     let [norm, energy, momentum] = handle.call(&given)?;
-    println!("{steps} steps in {:?}", begin.elapsed());
     Ok([norm.to_vec()?, energy.to_vec()?, momentum.to_vec()?])
 }
 
+/// The midpoint rule turns a body by an error of second order, and changes the length of what oscillates by one of third
+/// order in the long run: over the same time, half the step leaves at most a quarter and an eighth, about. Measured in 1000 s
+/// at up to 5 rad/s: momenta 1.8e-6 off (4.2 to 4.7 times less than with steps twice as long), energies 1.7e-6 (6 to 8 times).
 #[test]
 fn a_million_steps_keep_what_has_to_stay() -> Result<(), Error> {
-    let coarse = drifts(500_000, 0.002)?;
-    let fine = drifts(1_000_000, 0.001)?;
-    println!("{coarse:?}\n{fine:?}");
+    let ([_, coarse_energy, coarse_momentum], [norm, energy, momentum]) =
+        (drifts(500_000, 0.002)?, drifts(1_000_000, 0.001)?);
+    assert!(norm.iter().all(|&off| off <= 2.0 * f64::EPSILON), "{norm:?}");
+    assert!(energy.iter().chain(&momentum).all(|&off| off < 3e-6), "{energy:?} {momentum:?}");
+    for (fine, coarse, least) in [(energy, coarse_energy, 5.5), (momentum, coarse_momentum, 4.0)] {
+        let ratios: Vec<f64> = coarse.iter().zip(&fine).map(|(coarse, fine)| coarse / fine).collect();
+        assert!(ratios.iter().all(|&ratio| ratio > least), "{ratios:?}");
+    }
     Ok(())
 }
 
-/// Kinetic energies `[n]` and angular momenta `[n, 3]`, these in the world's coordinates.
-fn conserved(drone: &Quadrotor, state: State<Tensor>) -> (Tensor, Tensor) {
+/// The kinetic energies `[n]` of turning and the angular momenta `[n, 3]`, these in the world's coordinates.
+pub fn turning(drone: &Quadrotor, state: State<Tensor>) -> (Tensor, Tensor) {
     let momentum = state.rate * vector(state.rate, drone.inertia);
     ((state.rate * momentum).sum(-1) * 0.5, state.attitude.apply(momentum))
 }

@@ -8,7 +8,7 @@ mod program;
 use crate::controller::{Gains, Reference};
 use crate::course::Course;
 use crate::flight::{Pilot, at_rest};
-use crate::model::{Control, Quadrotor, State, vector};
+use crate::model::{Control, Quadrotor, State};
 use rotrace::spatial::Rotation;
 use rotrace::{Array, Compiled, Options, Tensor, Tree, trace};
 
@@ -50,10 +50,9 @@ fn unpowered(count: usize) -> Control<Array> {
 /// Energies `[n]` and angular momenta `[n, 3]` in the world's coordinates.
 fn conserved(drone: Quadrotor) -> Compiled<State<Tensor>, (Tensor, Tensor)> {
     let both = trace(move |state: State<Tensor>| {
-        let momentum = state.rate * vector(state.rate, drone.inertia);
-        let kinetic = (state.rate * momentum).sum(-1) + state.velocity.square().sum(-1) * drone.mass;
-        let energy = kinetic * 0.5 + state.position.component(2) * (drone.mass * drone.gravity);
-        (energy, state.attitude.apply(momentum))
+        let (turning, momentum) = long::turning(&drone, state);
+        let moving = state.velocity.square().sum(-1) * (drone.mass / 2.0);
+        (turning + moving + state.position.component(2) * (drone.mass * drone.gravity), momentum)
     });
     both.compile(STATE).expect("energy and momentum")
 }

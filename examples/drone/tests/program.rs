@@ -34,4 +34,10 @@ fn mistakes_are_told_with_what_was_given() {
     let error = run(&arguments, &mut Vec::new()).expect_err("no folder").to_string();
     assert!(error.starts_with(&format!("cannot make the folder {}: ", folder.display())), "{error}");
     std::fs::remove_file(&file).expect("the file was made above");
+    // A folder that takes no files, whoever asks.
+    if cfg!(target_os = "linux") {
+        let arguments = parsed(&["plan", "/proc"]).expect("arguments");
+        let error = run(&arguments, &mut Vec::new()).expect_err("no such files").to_string();
+        assert!(error.starts_with("cannot write to the folder /proc: "), "{error}");
+    }
 }
