@@ -232,10 +232,6 @@ fn the_way_there_and_the_way_back_share_a_kernel() {
         assert_eq!(looped, [2], "{plan}");
         // What the way there stacks is not there for all lanes at once.
         let of_all_lanes = |buffer: &&PlanBuffer| buffer.storage == Storage::Temporary && buffer.shape.len() == 2;
-        assert_eq!(
-            plan.buffers.iter().filter(of_all_lanes).count(),
-            1,
-            "but the cotangent before its last addition\n{plan}"
-        );
+        assert!(!plan.buffers.iter().any(|buffer| of_all_lanes(&buffer)), "{plan}");
     }
 }

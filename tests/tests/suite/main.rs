@@ -37,3 +37,4 @@ mod nested_transformations;
 mod plans;
 mod random_regions;
 mod stacks;
+mod whiles;

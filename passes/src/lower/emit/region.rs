@@ -3,11 +3,11 @@
 use super::super::coordinates::Coordinates;
 use super::super::group::unrolled_places;
 use super::super::memory::Home;
-use super::super::regions::{self, direct_results, is_stack, times};
+use super::super::regions::{self, direct_results, is_stack, times, wishes};
 use super::context::{Binding, Context, ContextId};
 use super::{Element, Emitter, Leaf, Place};
 use rotrace_ir::dim::{Dim, Shape};
-use rotrace_ir::graph::{Function, NodeId, Op, Scan, ValueId};
+use rotrace_ir::graph::{Function, NodeId, Op, Scan, ValueId, While};
 use rotrace_ir::kernel::{Access, Affine, Block, Extent, IndexId, Var, Vars, extents};
 use rotrace_ir::scalar::ScalarOp;
 use rotrace_ir::{DType, Scalar};
@@ -110,6 +110,7 @@ impl<'a> Emitter<'a> {
             let site = Site { context, node, lanes, depth };
             match &function.node(node).op {
                 Op::Scan(scan) => emitter.scan(site, scan),
+                Op::While(looped) => emitter.while_loop(site, looped),
                 Op::Switch(branches) => emitter.switch(site, branches),
                 Op::Call(called) => emitter.call(site, called),
                 other => unreachable!("{} is a step of the plan", other.name()),
@@ -148,6 +149,30 @@ impl<'a> Emitter<'a> {
         let block = self.leave(&yields, depth);
         let last = self.builder.carry_loop(index, Extent::Dim(scan.length), &initial, &parameters, block);
         self.define(site.context, &results[..scan.carried], site.lanes, &last, site.depth);
+    }
+
+    fn while_loop(&mut self, site: Site<'_>, looped: &'a While) {
+        let (carried, constants) = self.operands(site).split_at(looped.carried);
+        let initial: Vec<Var> = self.elements(site.context, carried, site.lanes);
+        let (index, depth) = (self.builder.fresh_index(), site.depth + 1);
+        let parameters: Vec<Var> = initial.iter().map(|&var| self.builder.fresh(self.builder.dtype(var))).collect();
+        let [condition, body] = [&looped.condition, &looped.body].map(|function| {
+            self.builder.open_block();
+            let outer = constants.iter().map(|&value| Binding::Outer(site.context, value, None));
+            let bindings = carried.iter().map(|_| Binding::Carried).chain(outer).collect();
+            let inside = self.enter(function, depth, bindings, function.results.clone());
+            self.define(inside, &function.parameters[..looped.carried], site.lanes, &parameters, depth);
+            let asked = match wishes(looped) {
+                Some(place) if std::ptr::eq(function, &looped.condition) => &function.parameters[place..=place],
+                _ => &function.results[..],
+            };
+            let yields = self.elements(inside, asked, site.lanes);
+            self.leave(&yields, depth)
+        });
+        let extent = Extent::Dim(Dim::fixed(looped.bound.unwrap_or(u64::MAX).min(i64::MAX as u64)));
+        let last = self.builder.while_loop((index, extent), &initial, &parameters, condition, body);
+        let function = self.contexts[site.context.index()].function;
+        self.define(site.context, &function.node(site.node).results, site.lanes, &last, site.depth);
     }
 
     /// Decides where stacks go: to those of the loop around, and to scratch memory if the function around reads them.

@@ -2,7 +2,7 @@
 
 use super::super::coordinates::{Coordinates, Origin, origin};
 use super::super::domain::{MOST_REDUCED, is_unrolled, taken_in};
-use super::{is_stack, lanes, times};
+use super::{is_stack, lanes, times, wishes};
 use rotrace_ir::dim::Shape;
 use rotrace_ir::graph::{Function, Node, NodeId, Op, ValueId};
 use rotrace_ir::kernel::{Affine, IndexId};
@@ -67,6 +67,27 @@ fn demands_within(function: &Function, node: NodeId, within: Within) -> Option<V
             let inner = Within { branch: true, call: false, ..within };
             for branch in branches.iter() {
                 found.extend(read(branch, &own_lanes, inner)?.into_iter().map(|(place, at)| (place + 1, at)));
+            }
+        }
+        Op::While(looped) => {
+            // Loops inside do not store, as those in branches.
+            let inner = Within { branch: true, call: false, ..within };
+            let condition = match wishes(looped) {
+                Some(_) => Vec::new(),
+                // Lanes that end apart need conditions of their own.
+                None if count > 0 => return None,
+                None => read(&looped.condition, &own_lanes, inner)?,
+            };
+            found.extend(
+                (0..looped.carried)
+                    .map(|place| (place, at_lanes(&function.ty(node.operands[place]).shape, &own_lanes))),
+            );
+            for (place, at) in read(&looped.body, &own_lanes, inner)?.into_iter().chain(condition) {
+                if place >= looped.carried {
+                    found.push((place, at));
+                } else if at[..] != at_lanes(&function.ty(node.operands[place]).shape, &own_lanes)[..] {
+                    return None;
+                }
             }
         }
         Op::Call(called) => found = read(called, &own_lanes, Within { call: true, ..within })?,

@@ -7,10 +7,12 @@
 
 mod demand;
 mod join;
+mod rows;
 mod step;
 
 pub(super) use demand::demands;
 pub(super) use join::joined;
+pub(super) use rows::wishes;
 pub(super) use step::step;
 
 use super::domain::{MOST_UNROLLED, is_unrolled};
@@ -66,6 +68,7 @@ pub(super) fn lanes(function: &Function, node: NodeId) -> Option<Shape> {
                 shapes.push(lane_shape(called, result)?);
             }
         }
+        Op::While(looped) => shapes.extend(looped.body.result_types().map(|ty| ty.shape.clone())),
         Op::Switch(branches) => shapes.extend(branches[0].result_types().map(|ty| ty.shape.clone())),
         _ => return None,
     }
