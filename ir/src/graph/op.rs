@@ -354,6 +354,12 @@ impl Op {
         }
     }
 
+    /// Whether it is a call, a branch or a loop: what it computes is in its functions.
+    #[must_use]
+    pub fn is_region(&self) -> bool {
+        matches!(self, Self::Call(_) | Self::Checkpoint(_) | Self::Switch(_) | Self::While(_) | Self::Scan(_))
+    }
+
     /// The functions in it.
     #[must_use]
     pub fn functions(&self) -> SmallVec<[&Function; 2]> {

@@ -260,7 +260,7 @@ impl Interpreter<'_, '_> {
     }
 
     fn node(&mut self, node: &Node) -> Result<(), InterpretError> {
-        if let Op::Call(_) | Op::Checkpoint(_) | Op::Switch(_) | Op::While(_) | Op::Scan(_) = node.op {
+        if node.op.is_region() {
             return self.region(node);
         }
         if let Op::Native(native) = &node.op {

@@ -11,7 +11,7 @@ pub fn wanted_tangents(function: &Function) -> Option<Vec<bool>> {
     let mut wanted = vec![false; function.values.len()];
     function.results.iter().for_each(|id| wanted[id.0 as usize] = true);
     for node in function.nodes.iter().rev() {
-        let region = matches!(node.op, Op::Call(_) | Op::Checkpoint(_) | Op::Switch(_) | Op::While(_) | Op::Scan(_));
+        let region = node.op.is_region();
         for (operand, &id) in node.operands.iter().enumerate() {
             let mut results = node.results.iter().filter(|result| wanted[result.0 as usize]);
             // Branches and loops are not looked into.

@@ -67,10 +67,10 @@ fn repeated(bound: &str) -> Function {
     parse_function(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
-/// One row of `n`, as rows of `n`.
-fn rows(function: &Function) -> Function {
+/// One row of `n`, as rows.
+fn rows(function: &Function, size: Dim) -> Function {
     let parameters: Vec<bool> = function.parameter_types().map(|ty| ty.shape.is_empty()).collect();
-    batch(function, &parameters, &vec![true; function.results.len()], Dim::named(DimId(0))).unwrap().function
+    batch(function, &parameters, &vec![true; function.results.len()], size).unwrap().function
 }
 
 fn steps_that_are_no_kernels(function: &Function) -> usize {
@@ -116,11 +116,12 @@ fn check(what: &str, function: &Function) {
 fn loops_of_one_row_and_of_many_run_inside_of_kernels() {
     for bound in ["", "bound = 5, ", "bound = 0, ", "bound = 60, "] {
         for (what, function) in [("alone", alone(bound)), ("in a loop", repeated(bound))] {
-            let many = rows(&function);
+            let [many, few] = [Dim::named(DimId(0)), Dim::fixed(3)].map(|size| rows(&function, size));
             assert_eq!(steps_that_are_no_kernels(&function), 0, "{what}, {bound}");
             assert_eq!(steps_that_are_no_kernels(&many), 0, "rows {what}, {bound}:\n{many}");
             check(what, &function);
             check(&format!("rows {what}"), &many);
+            check(&format!("three rows {what}"), &few);
         }
     }
 }
@@ -132,7 +133,7 @@ fn derivatives_of_loops_with_a_bound_have_the_bits_of_the_interpreter() {
             [("jvp", jvp(&function, &[true, false]).unwrap()), ("vjp", vjp(&function, &[true, false]).unwrap())]
         {
             check(&format!("{mode} {what}"), &derivative);
-            check(&format!("rows of {mode} {what}"), &rows(&derivative));
+            check(&format!("rows of {mode} {what}"), &rows(&derivative, Dim::named(DimId(0))));
         }
     }
 }

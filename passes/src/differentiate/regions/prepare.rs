@@ -16,9 +16,7 @@ pub fn prepared<'f>(
     wrt: &[bool],
     chosen: &[bool],
 ) -> Result<Cow<'f, Function>, DifferentiateError> {
-    let is_region =
-        |node: &Node| matches!(node.op, Op::Call(_) | Op::Checkpoint(_) | Op::Switch(_) | Op::While(_) | Op::Scan(_));
-    if !function.nodes.iter().any(is_region) {
+    if !function.nodes.iter().any(|node| node.op.is_region()) {
         return Ok(Cow::Borrowed(function));
     }
     // Calls may come out of loops.

@@ -162,7 +162,7 @@ impl<'a> Emitter<'a> {
             let bindings = carried.iter().map(|_| Binding::Carried).chain(outer).collect();
             let inside = self.enter(function, depth, bindings, function.results.clone());
             self.define(inside, &function.parameters[..looped.carried], site.lanes, &parameters, depth);
-            let asked = match wishes(looped) {
+            let asked = match wishes(looped, site.lanes.len()) {
                 Some(place) if std::ptr::eq(function, &looped.condition) => &function.parameters[place..=place],
                 _ => &function.results[..],
             };
@@ -276,19 +276,22 @@ impl<'a> Emitter<'a> {
 
     /// The results of the branch that a number selects among those from `first` on.
     fn select_among(&mut self, site: Site<'_>, selector: Var, branches: &'a [Function], first: usize) -> Vars {
-        let dtype = self.builder.dtype(selector);
-        if first + 1 == branches.len() {
-            let always = self.builder.constant(Scalar::bool(true));
-            let [then, otherwise] = [(); 2].map(|()| self.branch(site, &branches[first]));
-            return self.builder.branch(always, then, otherwise);
+        let [branch, others @ ..] = &branches[first..] else { unreachable!("a switch has branches") };
+        if others.is_empty() {
+            let body = self.enter_branch(site, branch, site.depth);
+            return self.elements(body, &branch.results, site.lanes).into();
         }
-        let next = self.builder.constant(Scalar::from_i64(dtype, first as i64 + 1));
+        let next = self.builder.constant(Scalar::from_i64(self.builder.dtype(selector), first as i64 + 1));
         let is_first = self.builder.scalar(ScalarOp::Less, &[selector, next]);
-        let then = self.branch(site, &branches[first]);
-        self.builder.open_block();
-        let inner = Site { depth: site.depth + 1, ..site };
-        let rest = self.select_among(inner, selector, branches, first + 1);
-        let otherwise = self.builder.close_block(&rest);
+        let then = self.branch(site, branch);
+        let otherwise = if let [last] = others {
+            self.branch(site, last)
+        } else {
+            self.builder.open_block();
+            let inner = Site { depth: site.depth + 1, ..site };
+            let rest = self.select_among(inner, selector, branches, first + 1);
+            self.leave(&rest, inner.depth)
+        };
         self.builder.branch(is_first, then, otherwise)
     }
 
@@ -296,11 +299,15 @@ impl<'a> Emitter<'a> {
     fn branch(&mut self, site: Site<'_>, branch: &'a Function) -> Block {
         self.builder.open_block();
         let depth = site.depth + 1;
-        let arguments = &self.operands(site)[1..];
-        let bindings = arguments.iter().map(|&value| Binding::Outer(site.context, value, None)).collect();
-        let body = self.enter(branch, depth, bindings, branch.results.clone());
+        let body = self.enter_branch(site, branch, depth);
         let yields = self.elements(body, &branch.results, site.lanes);
         self.leave(&yields, depth)
+    }
+
+    fn enter_branch(&mut self, site: Site<'_>, branch: &'a Function, depth: usize) -> ContextId {
+        let arguments = &self.operands(site)[1..];
+        let bindings = arguments.iter().map(|&value| Binding::Outer(site.context, value, None)).collect();
+        self.enter(branch, depth, bindings, branch.results.clone())
     }
 
     /// A context for a function whose block has just been opened.

@@ -72,7 +72,7 @@ fn demands_within(function: &Function, node: NodeId, within: Within) -> Option<V
         Op::While(looped) => {
             // Loops inside do not store, as those in branches.
             let inner = Within { branch: true, call: false, ..within };
-            let condition = match wishes(looped) {
+            let condition = match wishes(looped, count) {
                 Some(_) => Vec::new(),
                 // Lanes that end apart need conditions of their own.
                 None if count > 0 => return None,

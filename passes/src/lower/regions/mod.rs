@@ -2,8 +2,8 @@
 //!
 //! A loop whose body keeps *lanes* apart is one kernel: its grid is over the leading axes that all carried values share, and
 //! an iteration of it runs the whole loop with the short trailing axes in registers. What the body reads of scanned
-//! arrays and constants may lie anywhere; what it carries it must read in its own lane. Loops that hand stacks to each other share a kernel. Every other loop is a step of the
-//! plan that runs a plan of its body, which is always possible.
+//! arrays and constants may lie anywhere; what it carries it must read in its own lane. Loops that hand stacks to each
+//! other share a kernel. Every other loop is a step of the plan that runs a plan of its body, which is always possible.
 
 mod demand;
 mod join;
@@ -21,7 +21,7 @@ use rotrace_ir::graph::{Function, Node, NodeId, Op, ValueId};
 
 /// Whether a node runs functions: its own, or one that is not of the IR.
 pub(super) fn is_region(node: &Node) -> bool {
-    matches!(node.op, Op::Call(_) | Op::Checkpoint(_) | Op::Switch(_) | Op::While(_) | Op::Scan(_) | Op::Native(_))
+    node.op.is_region() || matches!(node.op, Op::Native(_))
 }
 
 /// How many results come first that are no stacks.

@@ -7,10 +7,13 @@
 use rotrace_ir::ScalarOp;
 use rotrace_ir::graph::{Function, Op, Reduction, ValueId, While};
 
-/// The place of the carried values that say of each row whether it goes on, if the loop is of that kind.
-pub(in super::super) fn wishes(looped: &While) -> Option<usize> {
+/// The place of the carried values that say of each lane whether it goes on, if the loop is of that kind.
+pub(in super::super) fn wishes(looped: &While, lanes: usize) -> Option<usize> {
     let place = any_of(&looped.condition)?;
     let (body, wants) = (&looped.body, looped.body.parameters[place]);
+    if body.ty(wants).rank() != lanes {
+        return None;
+    }
     let kept = |(other, &result): (usize, &ValueId)| {
         let before = body.parameters[other];
         let node = body.definition(result);

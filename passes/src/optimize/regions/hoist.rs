@@ -1,7 +1,6 @@
 //! What a loop computes alike in every iteration.
 
 use super::super::simplify::rebuild;
-use super::has_region;
 use rotrace_ir::Type;
 use rotrace_ir::graph::{Function, GraphBuilder, Location, Op, Scan, ValueId, Values};
 use std::sync::Arc;
@@ -13,7 +12,7 @@ use std::sync::Arc;
 /// over the batch once, behind the loop.
 #[must_use]
 pub fn hoist(function: &Function) -> Function {
-    if !function.nodes.iter().any(has_region) {
+    if !function.nodes.iter().any(|node| node.op.is_region()) {
         return function.clone();
     }
     rebuild(function, |builder, node, operands| {

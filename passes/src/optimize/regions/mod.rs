@@ -12,7 +12,7 @@ pub use hoist::hoist;
 
 use super::simplify::rebuild;
 use super::{cse, dce, fold, simplify};
-use rotrace_ir::graph::{Function, GraphBuilder, Node, Op, Scan, ValueId, While};
+use rotrace_ir::graph::{Function, GraphBuilder, Op, Scan, ValueId, While};
 use rotrace_ir::{Scalar, Shape};
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use std::sync::Arc;
 /// edge of a function for nothing.
 #[must_use]
 pub fn regions(function: &Function) -> Function {
-    if !function.nodes.iter().any(has_region) {
+    if !function.nodes.iter().any(|node| node.op.is_region()) {
         return function.clone();
     }
     // Before, so that what is known outside is known inside; and behind, for what turns out not to be needed.
@@ -32,10 +32,6 @@ pub fn regions(function: &Function) -> Function {
         None => builder.copy(function, node, operands),
     });
     trim::trimmed(&hoist(&inner))
-}
-
-fn has_region(node: &Node) -> bool {
-    matches!(node.op, Op::Call(_) | Op::Checkpoint(_) | Op::Switch(_) | Op::While(_) | Op::Scan(_))
 }
 
 /// The operation with other functions in it; `None` for one without functions to compile.

@@ -5,8 +5,8 @@
 //! it, in vectors and threads along the stack.
 
 use super::super::simplify::rebuild;
+use super::splat;
 use super::trim::number;
-use super::{has_region, splat};
 use rotrace_ir::Scalar;
 use rotrace_ir::graph::{Function, GraphBuilder, Location, NodeId, Op, Scan, ValueId, Values};
 use rotrace_ir::scalar::ScalarOp;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 /// Takes cheap operations on elements of stacks into the loops that stack them.
 pub fn sunk(function: &Function) -> Function {
-    if !function.nodes.iter().any(has_region) {
+    if !function.nodes.iter().any(|node| node.op.is_region()) {
         return function.clone();
     }
     let readers = Readers::of(function);
