@@ -10,6 +10,8 @@ mod load;
 mod long;
 #[path = "cranelift/memory.rs"]
 mod memory;
+#[path = "mlir/own.rs"]
+mod own;
 #[path = "cranelift/random.rs"]
 mod random;
 #[path = "cranelift/reductions.rs"]
