@@ -7,6 +7,7 @@
 mod load;
 
 use load::Loaded;
+use rotrace_backends::Artifact;
 use rotrace_backends::cranelift::{Options, compile};
 use rotrace_ir::dim::{Dim, DimId};
 use rotrace_ir::graph::Reduction;
@@ -97,17 +98,30 @@ fn chain(length: usize, live: usize) -> Kernel {
     b.finish()
 }
 
+/// Code that uses vectors.
+fn fast(kernel: &Kernel) -> Artifact {
+    compile(kernel, &Options::default()).expect("it compiles")
+}
+
+/// The optimising backend's code, if it is there.
+fn optimised() -> Option<fn(&Kernel) -> Artifact> {
+    #[cfg(feature = "mlir")]
+    return Some(|kernel| rotrace_backends::mlir::compile(kernel, &Default::default()).expect("it compiles"));
+    #[cfg(not(feature = "mlir"))]
+    None
+}
+
 /// The median time to compile, and how long the result runs.
-fn time_compile(kernel: &Kernel) -> (Duration, Duration) {
+fn time_compile(kernel: &Kernel, compile: fn(&Kernel) -> Artifact) -> (Duration, Duration) {
     let mut times: Vec<Duration> = (0..21)
         .map(|_| {
             let start = Instant::now();
-            compile(kernel, &Options::default()).expect("it compiles");
+            compile(kernel);
             start.elapsed()
         })
         .collect();
     times.sort_unstable();
-    (times[10], time(kernel, 1000, true))
+    (times[10], time(kernel, 1000, &compile(kernel)))
 }
 
 /// Reduces all elements as one block.
@@ -125,9 +139,8 @@ fn reduce(kind: Reduction, dtype: DType) -> Kernel {
 }
 
 /// The shortest of many runs.
-fn time(kernel: &Kernel, n: u64, simd: bool) -> Duration {
-    let artifact = compile(kernel, &Options { simd, keep_text: false }).expect("it compiles");
-    let loaded = Loaded::new(&artifact);
+fn time(kernel: &Kernel, n: u64, artifact: &Artifact) -> Duration {
+    let loaded = Loaded::new(artifact);
     let mut buffers: Vec<Vec<u64>> = kernel
         .buffers
         .iter()
@@ -163,19 +176,31 @@ fn main() {
         let kernel = &kernels.iter().find(|(name, _)| *name == wanted).expect("a kernel of this name").1;
         let artifact = compile(kernel, &Options { simd: true, keep_text: true }).expect("it compiles");
         println!("{}\n{}", artifact.clif, artifact.disassembly);
+        #[cfg(feature = "mlir")]
+        {
+            let options = rotrace_backends::mlir::Options { keep_text: true };
+            let artifact = rotrace_backends::mlir::compile(kernel, &options).expect("it compiles");
+            println!("{}\n{}", artifact.clif, artifact.disassembly);
+        }
         return;
     }
     for length in [50, 200, 500, 1000, 2000, 4000] {
         for live in [4, 12, 40, 200] {
-            let (compiling, running) = time_compile(&chain(length, live));
-            println!(
-                "chain of {length:4}, {live:3} live: compiled in {compiling:9.1?}, 1000 iterations in {running:9.1?}"
-            );
+            for compile in [fast as fn(&Kernel) -> Artifact].into_iter().chain(optimised()) {
+                let (compiling, running) = time_compile(&chain(length, live), compile);
+                println!(
+                    "chain of {length:4}, {live:3} live: compiled in {compiling:9.1?}, 1000 iterations in {running:9.1?}"
+                );
+            }
         }
     }
     for (name, kernel) in &kernels {
         for n in [1000, 10_000_000] {
-            let [scalar, simd] = [false, true].map(|simd| time(kernel, n, simd).as_secs_f64());
+            let [scalar, simd] = [false, true].map(|simd| {
+                let artifact = compile(kernel, &Options { simd, keep_text: false }).expect("it compiles");
+                time(kernel, n, &artifact).as_secs_f64()
+            });
+            let third = optimised().map_or(f64::NAN, |compile| time(kernel, n, &compile(kernel)).as_secs_f64());
             let bytes: u64 = kernel
                 .buffers
                 .iter()
@@ -185,9 +210,10 @@ fn main() {
                 })
                 .sum();
             println!(
-                "{name:14} n={n:9}: scalar {:7.3} ns, simd {:7.3} ns an iteration, {:6.1} GB/s",
+                "{name:14} n={n:9}: scalar {:7.3} ns, simd {:7.3} ns, optimised {:7.3} ns an iteration, {:6.1} GB/s",
                 scalar * 1e9 / n as f64,
                 simd * 1e9 / n as f64,
+                third * 1e9 / n as f64,
                 bytes as f64 / simd / 1e9
             );
         }

@@ -4,6 +4,8 @@
 //! bytes, and bringing them to life is the runtime's part, with all the `unsafe` that takes.
 
 pub mod cranelift;
+#[cfg(feature = "mlir")]
+pub mod mlir;
 
 /// Machine code for one kernel.
 ///

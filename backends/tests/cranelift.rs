@@ -10,6 +10,8 @@ mod load;
 mod long;
 #[path = "cranelift/memory.rs"]
 mod memory;
+#[path = "cranelift/own.rs"]
+mod own;
 #[path = "cranelift/random.rs"]
 mod random;
 #[path = "cranelift/reductions.rs"]
@@ -20,3 +22,15 @@ mod reference;
 mod sequential;
 #[path = "cranelift/support.rs"]
 mod support;
+
+use rotrace_backends::Artifact;
+use rotrace_backends::cranelift::{Options, compile};
+use rotrace_ir::kernel::Kernel;
+
+/// Code for a kernel, scalar and SIMD.
+fn artifacts(kernel: &Kernel) -> [(&'static str, Artifact); 2] {
+    [("scalar", false), ("simd", true)].map(|(way, simd)| {
+        let artifact = compile(kernel, &Options { simd, keep_text: false });
+        (way, artifact.unwrap_or_else(|error| panic!("{error}")))
+    })
+}

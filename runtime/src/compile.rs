@@ -74,9 +74,47 @@ pub(crate) struct Texts {
     /// None of a plan that was not lowered from a graph.
     pub(crate) graph: Option<Function>,
     pub(crate) plan: Plan,
-    pub(crate) simd: bool,
+    pub(crate) maker: Maker,
     /// What the graph calls, for [`Executable::origin_of_nan`].
     pub(crate) natives: Natives,
+}
+
+/// What makes machine code.
+#[derive(Clone, Copy)]
+pub(crate) struct Maker {
+    engine: Engine,
+    simd: bool,
+}
+
+impl Maker {
+    fn new(options: &Options) -> Self {
+        Self { engine: options.engine, simd: options.simd }
+    }
+
+    /// The stage's name in reports.
+    fn name(self) -> &'static str {
+        if self.engine == Engine::Optimised { "llvm" } else { "cranelift" }
+    }
+
+    fn artifact(self, kernel: &Kernel, keep_text: bool) -> Result<Artifact, CompileError> {
+        match self.engine {
+            Engine::Compiled | Engine::Interpreter => {
+                cranelift::compile(kernel, &cranelift::Options { simd: self.simd, keep_text })
+            }
+            Engine::Optimised => optimised(kernel, keep_text),
+        }
+    }
+}
+
+#[cfg(feature = "mlir")]
+fn optimised(kernel: &Kernel, keep_text: bool) -> Result<Artifact, CompileError> {
+    rotrace_backends::mlir::compile(kernel, &rotrace_backends::mlir::Options { keep_text })
+}
+
+#[cfg(not(feature = "mlir"))]
+fn optimised(kernel: &Kernel, _: bool) -> Result<Artifact, CompileError> {
+    let reason = "the feature `mlir` is off".to_owned();
+    Err(CompileError::Unsupported { kernel: kernel.name.clone(), reason })
 }
 
 pub(crate) fn compile(function: &Function, natives: &Natives, options: &Options) -> Result<Executable, Error> {
@@ -113,7 +151,7 @@ fn finish(program: Program, natives: &Natives, options: &Options, mut report: Re
     let Program { signature, graph, plan } = program;
     report.kernels = plan.kernels().len();
     let engine = engine(&plan, natives, options, &mut report)?;
-    let texts = Texts { graph, plan, simd: options.simd, natives: natives.clone() };
+    let texts = Texts { graph, plan, maker: Maker::new(options), natives: natives.clone() };
     Ok(Executable { signature, engine, texts, report })
 }
 
@@ -137,22 +175,24 @@ fn engine(plan: &Plan, natives: &Natives, options: &Options, report: &mut Report
     if options.engine == Engine::Interpreter {
         return Ok(interpreted("asked for".into(), layout, report));
     }
-    match report.time("cranelift", || artifacts(plan, options.simd, false)) {
+    let maker = Maker::new(options);
+    match report.time(maker.name(), || artifacts(plan, maker, false)) {
         Ok(artifacts) => {
             let code = report.time("load", || Code::new(&artifacts))?;
             let launcher = Launcher::new(layout, code);
             report.code_bytes = launcher.code_size();
             Ok(EngineState::Compiled(launcher))
         }
+        // Who asked for the fastest code does not want the slowest engine.
+        Err(error) if options.engine == Engine::Optimised => Err(Error::Unsupported(error.to_string())),
         Err(error @ CompileError::Unsupported { .. }) => Ok(interpreted(error.to_string(), layout, report)),
         Err(error @ CompileError::Internal { .. }) => Err(Error::Unsupported(error.to_string())),
     }
 }
 
 /// The code of all kernels, in the order of [`Plan::kernels`].
-fn artifacts(plan: &Plan, simd: bool, keep_text: bool) -> Result<Vec<Artifact>, CompileError> {
-    let options = cranelift::Options { simd, keep_text };
-    let compile = |kernel: &Kernel| cranelift::compile(kernel, &options);
+fn artifacts(plan: &Plan, maker: Maker, keep_text: bool) -> Result<Vec<Artifact>, CompileError> {
+    let compile = |kernel: &Kernel| maker.artifact(kernel, keep_text);
     match plan.kernels().as_slice() {
         [kernel] => Ok(vec![compile(kernel)?]),
         kernels => kernels.par_iter().map(|kernel| compile(kernel)).collect(),
@@ -168,7 +208,7 @@ pub(crate) fn graph_after(function: &Function, pass: &str) -> Option<String> {
 
 /// The Cranelift IR and the disassembly of all kernels.
 pub(crate) fn backend_texts(texts: &Texts) -> Result<(String, String), CompileError> {
-    let artifacts = artifacts(&texts.plan, texts.simd, true)?;
+    let artifacts = artifacts(&texts.plan, texts.maker, true)?;
     let join = |part: fn(&Artifact) -> &str| artifacts.iter().map(part).collect::<Vec<_>>().join("\n");
     Ok((join(|artifact| &artifact.clif), join(|artifact| &artifact.disassembly)))
 }

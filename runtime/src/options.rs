@@ -8,6 +8,9 @@ pub enum Engine {
     /// Machine code where the host allows it, else the kernel interpreter.
     #[default]
     Compiled,
+    /// Machine code of an optimising compiler: often several times as fast, and takes a hundred times as long to make.
+    /// An error without the feature `mlir`.
+    Optimised,
     /// The kernel interpreter: slow, for comparison.
     Interpreter,
 }

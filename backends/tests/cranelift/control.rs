@@ -1,21 +1,22 @@
 //! Branches, carried loops, nests, sizes of bodies.
 
 use crate::support::{At, GRID, builder, check_all, check_sizes, fixed, index, named, number, read, write};
-use rotrace_backends::CompileError;
-use rotrace_backends::cranelift::{Options, compile};
 use rotrace_ir::graph::Reduction;
 use rotrace_ir::kernel::{Extent, KernelBuilder, Var};
 use rotrace_ir::scalar::ScalarOp;
 use rotrace_ir::{DType, Scalar};
 use smallvec::smallvec;
-use std::time::Instant;
 
 fn at() -> At {
     smallvec![index(GRID)]
 }
 
 /// Loads `x[i]`, transforms it, stores `y[i]`.
-fn map(name: &str, dtype: DType, f: impl FnOnce(&mut KernelBuilder, Var) -> Var) -> rotrace_ir::kernel::Kernel {
+pub(crate) fn map(
+    name: &str,
+    dtype: DType,
+    f: impl FnOnce(&mut KernelBuilder, Var) -> Var,
+) -> rotrace_ir::kernel::Kernel {
     let mut b = builder(name);
     let x = read(&mut b, dtype, &[named(0)]);
     let value = b.load(x, at());
@@ -159,7 +160,7 @@ fn invariants_load_nothing_in_an_empty_loop() {
 }
 
 /// A chain of `length` operations with many values alive.
-fn long(length: usize) -> rotrace_ir::kernel::Kernel {
+pub(crate) fn long(length: usize) -> rotrace_ir::kernel::Kernel {
     map("long", DType::F64, |b, x| {
         let mut values = vec![x];
         for step in 0..length {
@@ -177,36 +178,4 @@ fn long_bodies() {
     check_sizes(&long(300), 41);
     // Beyond the size at which the fast register allocator takes over.
     check_sizes(&long(4000), 42);
-}
-
-#[test]
-fn compile_time() {
-    let kernel = long(50);
-    let mut times: Vec<_> = (0..50)
-        .map(|_| {
-            let start = Instant::now();
-            compile(&kernel, &Options::default()).expect("it compiles");
-            start.elapsed()
-        })
-        .collect();
-    times.sort_unstable();
-    println!("a kernel of 50 operations compiles in {:?} (median), {:?} (first or worst)", times[25], times[49]);
-}
-
-#[test]
-fn operations_that_are_not_core_are_refused() {
-    let kernel = map("sine", DType::F64, |b, x| b.scalar(ScalarOp::Sin, &[x]));
-    let error = compile(&kernel, &Options::default()).expect_err("sin is not a core operation");
-    assert!(matches!(error, CompileError::Unsupported { .. }), "{error}");
-    assert!(error.to_string().contains("`sin` on f64"), "{error}");
-}
-
-#[test]
-fn text_is_kept_on_request() {
-    let artifact = compile(&long(3), &Options { simd: true, keep_text: true }).expect("it compiles");
-    assert!(artifact.clif.contains("f64x2"), "{}", artifact.clif);
-    assert!(!artifact.disassembly.is_empty());
-    let silent = compile(&long(3), &Options::default()).expect("it compiles");
-    assert!(silent.clif.is_empty() && silent.disassembly.is_empty());
-    assert_eq!(silent.code, artifact.code);
 }

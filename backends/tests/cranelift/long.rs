@@ -1,10 +1,9 @@
 //! Bodies and rare sides that are long enough to be written another way: the last vector on copies, sides as routines.
 
 use crate::support::{At, GRID, builder, check_all, check_sizes, fixed, index, named, number, read, write};
-use rotrace_backends::cranelift::{Options, compile};
 use rotrace_ir::dim::{Dim, DimId};
 use rotrace_ir::graph::Reduction;
-use rotrace_ir::kernel::{Affine, Extent, KernelBuilder, Table, Var};
+use rotrace_ir::kernel::{Affine, Extent, Kernel, KernelBuilder, Table, Var};
 use rotrace_ir::scalar::ScalarOp;
 use rotrace_ir::{DType, Scalar};
 use smallvec::{SmallVec, smallvec};
@@ -127,23 +126,25 @@ fn rare(b: &mut KernelBuilder, x: Var, outer: Var) -> [Var; 2] {
     [results[0], results[1]]
 }
 
+/// A kernel with two such branches.
+pub(crate) fn with_rare_sides(dtype: DType) -> Kernel {
+    let mut b = builder(&format!("rare_{dtype}"));
+    let x = read(&mut b, dtype, &[named(0), fixed(2)]);
+    let uniform = read(&mut b, dtype, &[fixed(1)]);
+    let y = write(&mut b, dtype, &[named(0), fixed(2)]);
+    let values = [0, 1].map(|k| b.load(x, row(k)));
+    let same = b.load(uniform, smallvec![number(0)]);
+    let first = rare(&mut b, values[0], same);
+    let second = rare(&mut b, values[1], first[0]);
+    let sum = b.scalar(ScalarOp::Add, &[first[1], second[0]]);
+    b.store(y, row(0), sum);
+    b.store(y, row(1), second[1]);
+    b.finish()
+}
+
 #[test]
-fn rare_sides_become_routines() {
+fn rare_sides_give_the_same_bits() {
     for dtype in [DType::F64, DType::F32, DType::I64, DType::I32] {
-        let mut b = builder(&format!("rare_{dtype}"));
-        let x = read(&mut b, dtype, &[named(0), fixed(2)]);
-        let uniform = read(&mut b, dtype, &[fixed(1)]);
-        let y = write(&mut b, dtype, &[named(0), fixed(2)]);
-        let values = [0, 1].map(|k| b.load(x, row(k)));
-        let same = b.load(uniform, smallvec![number(0)]);
-        let first = rare(&mut b, values[0], same);
-        let second = rare(&mut b, values[1], first[0]);
-        let sum = b.scalar(ScalarOp::Add, &[first[1], second[0]]);
-        b.store(y, row(0), sum);
-        b.store(y, row(1), second[1]);
-        let kernel = b.finish();
-        check_sizes(&kernel, 5);
-        let artifact = compile(&kernel, &Options { simd: true, keep_text: true }).expect("a kernel of core operations");
-        assert!(!cfg!(target_arch = "x86_64") || artifact.clif.contains("call "), "{}", artifact.clif);
+        check_sizes(&with_rare_sides(dtype), 5);
     }
 }

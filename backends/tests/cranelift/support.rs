@@ -2,7 +2,6 @@
 
 use crate::{load::Loaded, reference};
 use rotrace_backends::Artifact;
-use rotrace_backends::cranelift::{Options, compile};
 use rotrace_ir::dim::{Dim, DimId};
 use rotrace_ir::kernel::{Access, Affine, Buffer, BufferId, Extent, IndexId, Kernel, KernelBuilder};
 use rotrace_ir::{DType, Scalar};
@@ -165,13 +164,13 @@ pub(crate) fn check_sizes(kernel: &Kernel, seed: u64) {
     check_all(kernel, &all, seed);
 }
 
-/// Compiles a kernel, scalar and SIMD, and compares it with the reference on random data for the given sizes.
+/// Compiles a kernel in every way of the backend under test, and compares it with the reference on random data for the
+/// given sizes.
 pub(crate) fn check_all(kernel: &Kernel, sizes: &[Vec<u64>], seed: u64) {
-    for simd in [false, true] {
-        let artifact = compile(kernel, &Options { simd, keep_text: false }).unwrap_or_else(|error| panic!("{error}"));
+    for (way, artifact) in crate::artifacts(kernel) {
         let loaded = Loaded::new(&artifact);
         for dims in sizes {
-            compare(kernel, &loaded, dims, seed, &format!("{} simd={simd} dims={dims:?}", kernel.name));
+            compare(kernel, &loaded, dims, seed, &format!("{} {way} dims={dims:?}", kernel.name));
         }
     }
 }

@@ -39,16 +39,20 @@ pub struct Engines {
 }
 
 /// The engines. The first is the one whose results the others must have.
-fn configurations() -> [Options; 3] {
+fn configurations() -> Vec<Options> {
     let compiled = Options { threads: 1, verify: false, ..Options::default() };
-    [
+    let mut all = vec![
         Options { engine: Engine::Interpreter, verify: true, ..compiled.clone() },
         Options { simd: false, ..compiled.clone() },
-        compiled,
-    ]
+        compiled.clone(),
+    ];
+    if cfg!(feature = "mlir") {
+        all.push(Options { engine: Engine::Optimised, ..compiled });
+    }
+    all
 }
 
-const NAMES: [&str; 3] = ["interpreter", "scalar code", "SIMD code"];
+const NAMES: [&str; 4] = ["interpreter", "scalar code", "SIMD code", "optimised code"];
 
 impl Engines {
     /// Runs the program with every engine. `key` tells it from all others, but need not tell its argument types.
@@ -86,7 +90,7 @@ impl Engines {
         let compiled: Vec<&Handle> =
             programs.values().filter_map(|cell| cell.get()).flatten().flat_map(|handles| &handles[1..]).collect();
         let interpreted = compiled.iter().filter(|handle| handle.executable().report().interpreted.is_some());
-        (compiled.len() / (NAMES.len() - 1), interpreted.count())
+        (compiled.len() / (configurations().len() - 1), interpreted.count())
     }
 }
 

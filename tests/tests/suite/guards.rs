@@ -13,7 +13,8 @@ const DEPENDENCIES: [(&str, &[&str]); 5] = [
 ];
 
 /// The only files of the library with `unsafe`.
-const UNSAFE: [&str; 7] = [
+const UNSAFE: [&str; 8] = [
+    "backends/src/mlir/foreign.rs",
     "runtime/src/arena.rs",
     "runtime/src/code.rs",
     "runtime/src/launch/frame.rs",

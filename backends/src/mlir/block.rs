@@ -1,0 +1,138 @@
+//! Instructions, and the branches and loops between them, as structured control flow.
+
+use super::code::{Code, Held};
+use melior::ir::r#type::Type;
+use rotrace_ir::kernel::{Block, IndexId, Inst, Loop, LoopKind, Var};
+use rotrace_ir::scalar::ScalarOp;
+use rotrace_ir::{DType, Scalar};
+use smallvec::SmallVec;
+
+impl<'c> Code<'c, '_> {
+    pub(super) fn block(&mut self, block: &Block) {
+        block.insts.iter().for_each(|inst| self.inst(inst));
+    }
+
+    fn inst(&mut self, inst: &Inst) {
+        let value = match inst {
+            Inst::Constant { value, .. } => self.constant(*value),
+            Inst::Scalar { op, operands, .. } => {
+                let dtype = self.dtype(*operands.last().expect("operations have operands"));
+                let values = self.all(operands);
+                self.scalar(*op, dtype, &values)
+            }
+            Inst::Cast { result, operand } => self.cast(self.get(*operand), self.dtype(*operand), self.dtype(*result)),
+            Inst::Bitcast { result, operand } => {
+                self.bitcast(self.get(*operand), self.dtype(*operand), self.dtype(*result))
+            }
+            Inst::Index { value, .. } => self.affine(value),
+            Inst::Load { buffer, at, .. } => self.load(*buffer, at),
+            Inst::Lookup { table, index, .. } => self.lookup(*table, self.get(*index)),
+            Inst::Store { buffer, at, value } => return self.store(*buffer, at, self.get(*value)),
+            Inst::If { results, condition, then, otherwise, .. } => {
+                return self.branch(results, *condition, then, otherwise);
+            }
+            Inst::Loop(looped) => return self.looped(looped),
+        };
+        self.define(inst.results()[0], value);
+    }
+
+    /// Instructions, and their yields handed to the operation around.
+    fn yielding(&mut self, block: &Block) {
+        self.block(block);
+        let values = self.all(&block.yields);
+        self.effect("scf.yield", &values, &[]);
+    }
+
+    fn branch(&mut self, results: &[Var], condition: Var, then: &Block, otherwise: &Block) {
+        let kinds = self.kinds(results);
+        let regions = [then, otherwise].map(|side| self.region(&[], |code, _| code.yielding(side)));
+        let values = self.operation("scf.if", &[self.get(condition)], &kinds, &[], regions);
+        self.define_all(results, &values);
+    }
+
+    fn looped(&mut self, looped: &Loop) {
+        match &looped.kind {
+            LoopKind::Reduce { accumulators } => self.reduction(looped, accumulators),
+            LoopKind::Carry { initial, parameters } => {
+                let (start, end) = (self.number(0), self.extent(looped.extent));
+                let initial = self.all(initial);
+                let kinds = self.kinds(parameters);
+                let values = self.counted(looped.index, (start, end), &initial, &kinds, |code, current| {
+                    code.define_all(parameters, current);
+                    code.yielding(&looped.body);
+                });
+                self.define_all(&looped.results, &values);
+            }
+            LoopKind::While { initial, parameters, condition } => {
+                self.asking(looped, &self.all(initial), parameters, condition);
+            }
+        }
+    }
+
+    /// `for index in start..end`, with values that pass from one iteration to the next: `body` gets those of an iteration,
+    /// and yields those of the next.
+    pub(super) fn counted(
+        &mut self,
+        index: IndexId,
+        (start, end): (Held<'c>, Held<'c>),
+        initial: &[Held<'c>],
+        kinds: &[Type<'c>],
+        body: impl FnOnce(&mut Self, &[Held<'c>]),
+    ) -> super::code::Several<'c> {
+        let one = self.number(1);
+        let operands: SmallVec<[_; 8]> = [start, end, one].into_iter().chain(initial.iter().copied()).collect();
+        let arguments: SmallVec<[_; 8]> = std::iter::once(self.integer(64)).chain(kinds.iter().copied()).collect();
+        let region = self.region(&arguments, |code, values| {
+            code.indices[index.0 as usize] = Some(values[0]);
+            body(code, &values[1..]);
+        });
+        self.operation("scf.for", &operands, kinds, &[], [region])
+    }
+
+    /// `for index in start..end, step apart`, without carried values.
+    pub(super) fn steps(
+        &mut self,
+        (start, end): (Held<'c>, Held<'c>),
+        step: Held<'c>,
+        body: impl FnOnce(&mut Self, Held<'c>),
+    ) {
+        let number = self.integer(64);
+        let region = self.region(&[number], |code, values| {
+            body(code, values[0]);
+            code.effect("scf.yield", &[], &[]);
+        });
+        self.operation("scf.for", &[start, end, step], &[], &[], [region]);
+    }
+
+    /// A loop that asks before each iteration.
+    fn asking(&mut self, looped: &Loop, initial: &[Held<'c>], parameters: &[Var], condition: &Block) {
+        let (start, end) = (self.number(0), self.extent(looped.extent));
+        let kinds: SmallVec<[_; 8]> = std::iter::once(self.integer(64)).chain(self.kinds(parameters)).collect();
+        let position = looped.index.0 as usize;
+        let before = self.region(&kinds, |code, values| {
+            code.indices[position] = Some(values[0]);
+            code.define_all(parameters, &values[1..]);
+            let inside = code.compare(ScalarOp::Less, DType::I64, values[0], end);
+            let asked = code.region(&[], |code, _| code.yielding(condition));
+            let ended = code.region(&[], |code, _| {
+                let no = code.constant(Scalar::bool(false));
+                code.effect("scf.yield", &[no], &[]);
+            });
+            let truth = code.integer(1);
+            let more = code.operation("scf.if", &[inside], &[truth], &[], [asked, ended])[0];
+            let operands: SmallVec<[_; 8]> = std::iter::once(more).chain(values.iter().copied()).collect();
+            code.effect("scf.condition", &operands, &[]);
+        });
+        let after = self.region(&kinds, |code, values| {
+            code.indices[position] = Some(values[0]);
+            code.define_all(parameters, &values[1..]);
+            code.block(&looped.body);
+            let next = code.plus(values[0], 1);
+            let operands: SmallVec<[_; 8]> = std::iter::once(next).chain(code.all(&looped.body.yields)).collect();
+            code.effect("scf.yield", &operands, &[]);
+        });
+        let operands: SmallVec<[_; 8]> = std::iter::once(start).chain(initial.iter().copied()).collect();
+        let values = self.operation("scf.while", &operands, &kinds, &[], [before, after]);
+        self.define_all(&looped.results, &values[1..]);
+    }
+}

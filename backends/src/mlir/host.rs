@@ -1,0 +1,80 @@
+//! From MLIR to an object for this host: conversions, LLVM's optimiser, its code generator.
+
+use super::foreign;
+use inkwell::OptimizationLevel;
+use inkwell::attributes::AttributeLoc;
+use inkwell::module::Module;
+use inkwell::passes::PassBuilderOptions;
+use inkwell::targets::{CodeModel, FileType, InitializationConfig, RelocMode, Target, TargetMachine};
+use melior::Context;
+use melior::ir::Module as Mlir;
+use melior::pass::{PassManager, conversion};
+use std::sync::Once;
+
+/// An object file, and texts if they were asked for.
+#[derive(Default)]
+pub(super) struct Object {
+    pub(super) bytes: Vec<u8>,
+    pub(super) llvm: String,
+    pub(super) assembly: String,
+}
+
+/// Brings structured control flow and operations into the dialect that is LLVM IR.
+pub(super) fn convert(context: &Context, module: &mut Mlir) -> Result<(), String> {
+    let passes = PassManager::new(context);
+    passes.enable_verifier(cfg!(debug_assertions));
+    passes.add_pass(conversion::create_scf_to_control_flow());
+    passes.add_pass(conversion::create_math_to_llvm());
+    passes.add_pass(conversion::create_arith_to_llvm());
+    passes.add_pass(conversion::create_control_flow_to_llvm());
+    passes.add_pass(conversion::create_reconcile_unrealized_casts());
+    passes.run(module).map_err(|error| format!("conversion to LLVM IR: {error}"))
+}
+
+/// Code of a module for this processor.
+pub(super) fn object(module: &Mlir, keep_text: bool) -> Result<Object, String> {
+    let context = inkwell::context::Context::create();
+    let module = foreign::translate(module, &context).ok_or("translation to LLVM IR")?;
+    let machine = machine()?;
+    module.set_triple(&machine.get_triple());
+    module.set_data_layout(&machine.get_target_data().get_data_layout());
+    plain(&module, &context);
+    module
+        .run_passes("default<O3>", &machine, PassBuilderOptions::create())
+        .map_err(|error| format!("optimisation: {error}"))?;
+    let emit = |kind| machine.write_to_memory_buffer(&module, kind).map_err(|error| format!("code: {error}"));
+    let bytes = emit(FileType::Object)?.as_slice().to_vec();
+    if !keep_text {
+        return Ok(Object { bytes, ..Object::default() });
+    }
+    let assembly = String::from_utf8_lossy(emit(FileType::Assembly)?.as_slice()).trim_end_matches('\0').to_owned();
+    Ok(Object { bytes, llvm: module.print_to_string().to_string(), assembly })
+}
+
+/// Tells LLVM that functions do not unwind, and that no loop of theirs may become a call of the C library's.
+fn plain(module: &Module, context: &inkwell::context::Context) {
+    let no_unwinding = inkwell::attributes::Attribute::get_named_enum_kind_id("nounwind");
+    for function in module.get_functions() {
+        function.add_attribute(AttributeLoc::Function, context.create_string_attribute("no-builtins", ""));
+        function.add_attribute(AttributeLoc::Function, context.create_enum_attribute(no_unwinding, 0));
+    }
+}
+
+fn machine() -> Result<TargetMachine, String> {
+    static TARGET: Once = Once::new();
+    TARGET.call_once(|| Target::initialize_x86(&InitializationConfig::default()));
+    let triple = TargetMachine::get_default_triple();
+    let target = Target::from_triple(&triple).map_err(|error| error.to_string())?;
+    let (cpu, features) = (TargetMachine::get_host_cpu_name(), TargetMachine::get_host_cpu_features());
+    let level = OptimizationLevel::Aggressive;
+    target
+        .create_target_machine(
+            &triple,
+            &cpu.to_string(),
+            &features.to_string(),
+            level,
+            RelocMode::PIC,
+            CodeModel::Small,
+        )
+        .ok_or_else(|| format!("no code can be made for {cpu}"))
+}

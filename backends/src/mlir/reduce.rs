@@ -1,0 +1,115 @@
+//! Loops that reduce, in the order of [`rotrace_ir::reduce`]: 16 accumulators in memory, and a tree of halves over them.
+//!
+//! Where the number of iterations is small and known, LLVM unrolls the loop and keeps the accumulators in registers.
+
+use super::code::{Code, Held};
+use rotrace_ir::DType;
+use rotrace_ir::graph::Reduction;
+use rotrace_ir::kernel::Loop;
+use rotrace_ir::reduce::LANES;
+use rotrace_ir::scalar::ScalarOp;
+
+impl<'c> Code<'c, '_> {
+    /// A loop over independent iterations, with what it reduces.
+    pub(super) fn reduction(&mut self, looped: &Loop, kinds: &[Reduction]) {
+        let (start, end) = (self.number(0), self.extent(looped.extent));
+        let dtypes: Vec<DType> = looped.results.iter().map(|&result| self.dtype(result)).collect();
+        let mut slots = Vec::new();
+        for (&kind, &dtype) in kinds.iter().zip(&dtypes) {
+            let slot = self.slot(dtype, LANES);
+            let identity = self.constant(kind.identity(dtype));
+            for lane in 0..LANES {
+                let address = self.accumulator(slot, dtype, lane);
+                self.store_to(address, dtype, identity);
+            }
+            slots.push(slot);
+        }
+        let lanes = self.number(LANES as i64);
+        let mut rest = start;
+        // Whole rounds, each a loop of its own over all accumulators, which LLVM vectorises; then what is left. A body with
+        // loops is not vectorised, and not worth writing twice.
+        if !looped.body.insts.iter().any(|inst| inst.blocks().next().is_some()) {
+            let mask = self.number(!(LANES as i64 - 1));
+            rest = self.like("arith.andi", &[end, mask]);
+            self.steps((start, rest), lanes, |code, base| {
+                let one = code.number(1);
+                code.steps((start, lanes), one, |code, lane| {
+                    let index = code.like("arith.addi", &[base, lane]);
+                    code.accumulate(looped, kinds, &slots, (index, lane));
+                });
+            });
+        }
+        let (one, mask) = (self.number(1), self.number(LANES as i64 - 1));
+        self.steps((rest, end), one, |code, index| {
+            let lane = code.like("arith.andi", &[index, mask]);
+            code.accumulate(looped, kinds, &slots, (index, lane));
+        });
+        for (position, &result) in looped.results.iter().enumerate() {
+            let value = self.tree(kinds[position], dtypes[position], slots[position]);
+            self.define(result, value);
+        }
+    }
+
+    /// One iteration, whose elements go to their accumulators.
+    fn accumulate(
+        &mut self,
+        looped: &Loop,
+        kinds: &[Reduction],
+        slots: &[Held<'c>],
+        (index, lane): (Held<'c>, Held<'c>),
+    ) {
+        self.indices[looped.index.0 as usize] = Some(index);
+        self.block(&looped.body);
+        for ((&element, &kind), &slot) in looped.body.yields.iter().zip(kinds).zip(slots) {
+            let dtype = self.dtype(element);
+            let address = self.element(slot, dtype, lane);
+            let current = self.load_from(address, dtype, false);
+            let next = self.combine(kind, dtype, current, self.get(element));
+            self.store_to(address, dtype, next);
+        }
+    }
+
+    fn accumulator(&mut self, slot: Held<'c>, dtype: DType, lane: u64) -> Held<'c> {
+        let lane = self.number(lane as i64);
+        self.element(slot, dtype, lane)
+    }
+
+    fn tree(&mut self, kind: Reduction, dtype: DType, slot: Held<'c>) -> Held<'c> {
+        let mut values = Vec::new();
+        for lane in 0..LANES {
+            let address = self.accumulator(slot, dtype, lane);
+            values.push(self.load_from(address, dtype, false));
+        }
+        while values.len() > 1 {
+            let half = values.len() / 2;
+            for lane in 0..half {
+                values[lane] = self.combine(kind, dtype, values[lane], values[lane + half]);
+            }
+            values.truncate(half);
+        }
+        values[0]
+    }
+
+    fn combine(&mut self, kind: Reduction, dtype: DType, a: Held<'c>, b: Held<'c>) -> Held<'c> {
+        match (kind, dtype.is_float()) {
+            (Reduction::Maximum, true) => self.extreme(ScalarOp::Greater, ScalarOp::And, dtype, a, b),
+            (Reduction::Minimum, true) => self.extreme(ScalarOp::Less, ScalarOp::Or, dtype, a, b),
+            (Reduction::Sum | Reduction::Product | Reduction::All | Reduction::Any, _)
+            | (Reduction::Maximum | Reduction::Minimum, false) => self.scalar(kind.combine(), dtype, &[a, b]),
+        }
+    }
+
+    /// The better of two floats: a NaN wins, and equal values (zeros) merge their bits.
+    fn extreme(&mut self, better: ScalarOp, merge: ScalarOp, dtype: DType, a: Held<'c>, b: Held<'c>) -> Held<'c> {
+        let bits = dtype.bits_dtype().expect("a float");
+        let [x, y] = [a, b].map(|value| self.bitcast(value, dtype, bits));
+        let merged = self.scalar(merge, bits, &[x, y]);
+        let merged = self.bitcast(merged, bits, dtype);
+        let equal = self.compare(ScalarOp::Equal, dtype, a, b);
+        let other = self.select(equal, merged, b);
+        let first = self.compare(better, dtype, a, b);
+        let missing = self.compare(ScalarOp::NotEqual, dtype, a, a);
+        let first = self.scalar(ScalarOp::Or, DType::Bool, &[first, missing]);
+        self.select(first, a, other)
+    }
+}
