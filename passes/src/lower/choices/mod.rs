@@ -66,7 +66,7 @@ impl Blocks<'_> {
             let Some(condition) = candidate(block, &tried) else { return };
             tried.insert(condition);
             if let Some(branch) = Branch::of(block, condition) {
-                let inverse = branch.is_inverse.then(|| Var(self.values.len() as u32));
+                let inverse = branch.is_inverse.then_some(Var(self.values.len() as u32));
                 *block = branch.apply(block, inverse);
                 if inverse.is_some() {
                     self.values.push(DType::Bool);
