@@ -145,6 +145,16 @@ const ROOT: &str = "fn @root(dims n; %x: f64[n]) -> (f64[n], i64[]) {
   return %r, %c
 }";
 
+/// From the last to the first of what is in the other order itself.
+const TWICE_REVERSED: &str = "fn @twice_reversed(dims n; %x: f64[], %w: f64[n]) -> (f64[], f64[n]) {
+  %r: f64[n] = reverse %w {axes = [0]}
+  %y: f64[], %all: f64[n] = scan %x, %r {carried = 1, scanned = 1, length = n, reverse = true, checkpoint = all, body = fn @step(dims n; %x: f64[], %w: f64[]) -> (f64[], f64[]) {
+    %y: f64[] = fma %x, %w, %w
+    return %y, %x
+  }}
+  return %y, %all
+}";
+
 fn programs() -> Vec<Program> {
     let in_plan = |text: &str| Program { text: text.to_owned(), in_kernels: false };
     let in_kernels = |text: &str| Program { text: text.to_owned(), in_kernels: true };
@@ -157,6 +167,7 @@ fn programs() -> Vec<Program> {
         pendulum("40", false, "binomial(9)"),
         in_kernels(NESTED),
         in_kernels(SWITCHES),
+        in_kernels(TWICE_REVERSED),
         in_plan(HEAT),
         in_plan(FLOCK),
         in_plan(ROOT),

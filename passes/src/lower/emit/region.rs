@@ -11,7 +11,6 @@ use rotrace_ir::graph::{Function, NodeId, Op, Scan, ValueId, While};
 use rotrace_ir::kernel::{Access, Affine, Block, Extent, IndexId, Var, Vars, extents};
 use rotrace_ir::scalar::ScalarOp;
 use rotrace_ir::{DType, Scalar};
-use smallvec::SmallVec;
 
 /// Where the slices of a stack go: to memory behind these coordinates.
 #[derive(Clone)]
@@ -130,7 +129,7 @@ impl<'a> Emitter<'a> {
         self.builder.open_block();
         let depth = site.depth + 1;
         self.index_depths.insert(index, depth);
-        let time = if scan.reverse { backwards(index, scan.length) } else { Affine::index(index) };
+        let time = regions::time(scan, index);
         let outer = |(place, &value): (usize, &ValueId)| {
             Binding::Outer(site.context, value, (place < scan.scanned).then(|| time.clone()))
         };
@@ -362,10 +361,4 @@ impl<'a> Emitter<'a> {
 fn places(shape: &Shape, lanes: &[Affine]) -> impl Iterator<Item = Coordinates> + use<> {
     let unrolled: Vec<bool> = (0..shape.len()).map(|axis| axis >= lanes.len()).collect();
     unrolled_places(shape, &unrolled, lanes)
-}
-
-/// `length - 1 - index`.
-fn backwards(index: IndexId, length: Dim) -> Affine {
-    let last = Dim { constant: length.constant - 1, ..length };
-    Affine { terms: SmallVec::from_slice(&[(index, -1)]), offset: last }
 }

@@ -2,7 +2,7 @@
 
 use super::super::coordinates::{Coordinates, Origin, origin};
 use super::super::domain::{MOST_REDUCED, is_unrolled, taken_in};
-use super::{is_stack, lanes, times, wishes};
+use super::{is_stack, lanes, time, times, wishes};
 use rotrace_ir::dim::Shape;
 use rotrace_ir::graph::{Function, Node, NodeId, Op, ValueId};
 use rotrace_ir::kernel::{Affine, IndexId};
@@ -45,7 +45,7 @@ fn demands_within(function: &Function, node: NodeId, within: Within) -> Option<V
             for (place, &operand) in node.operands.iter().enumerate().take(scan.carried) {
                 found.push((place, at_lanes(&function.ty(operand).shape, &own_lanes)));
             }
-            let time = Affine::index(IndexId(TIME + within.depth));
+            let time = time(scan, IndexId(TIME + within.depth));
             let inner = Within { depth: within.depth + 1, call: false, ..within };
             for (place, at) in read(&scan.body, &own_lanes, inner)? {
                 if place < scan.carried {
@@ -211,6 +211,11 @@ impl Reader<'_> {
         let first = times(self.function, value);
         let (own, rest) = (at.get(first..first + count)?, at.get(first + count..)?);
         if rest.iter().any(|affine| affine.as_constant().is_none()) || self.within.call && own != &self.own_lanes[..] {
+            return None;
+        }
+        // Every lane has a stack of its own, which does not know of lanes.
+        let names_lane = |time: &Affine| time.terms.iter().any(|(index, _)| index.0 < TIME);
+        if at[..first].iter().any(names_lane) {
             return None;
         }
         if !self.entered.insert((defined.node, Coordinates::from(own))) {

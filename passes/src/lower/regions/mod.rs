@@ -16,8 +16,11 @@ pub(super) use rows::wishes;
 pub(super) use step::step;
 
 use super::domain::{MOST_UNROLLED, is_unrolled};
+use rotrace_ir::Dim;
 use rotrace_ir::dim::Shape;
-use rotrace_ir::graph::{Function, Node, NodeId, Op, ValueId};
+use rotrace_ir::graph::{Function, Node, NodeId, Op, Scan, ValueId};
+use rotrace_ir::kernel::{Affine, IndexId};
+use smallvec::SmallVec;
 
 /// Whether a node runs functions: its own, or one that is not of the IR.
 pub(super) fn is_region(node: &Node) -> bool {
@@ -101,4 +104,13 @@ fn leading(shape: &Shape) -> (usize, u64) {
         }
     }
     (0, elements)
+}
+
+/// The place of an iteration along the axis of a loop.
+pub(super) fn time(scan: &Scan, index: IndexId) -> Affine {
+    if !scan.reverse {
+        return Affine::index(index);
+    }
+    let last = Dim { constant: scan.length.constant - 1, ..scan.length };
+    Affine { terms: SmallVec::from_slice(&[(index, -1)]), offset: last }
 }
