@@ -26,6 +26,9 @@ impl Need {
     }
 }
 
+/// The two sides of a branch.
+const SIDES: [Need; 2] = [Need::Then, Need::Otherwise];
+
 /// Selects of one condition that become one branch.
 pub(super) struct Branch {
     /// The place of the instruction that computes each value of the block.
@@ -73,9 +76,9 @@ impl Branch {
         self.members.binary_search(&place).is_ok()
     }
 
-    /// Whether an instruction moves into the branch.
-    fn moves(&self, block: &Block, place: usize) -> bool {
-        matches!(self.needs[place], Need::Then | Need::Otherwise) && is_movable(&block.insts[place])
+    /// The side of the branch into which an instruction moves, by its place among [`SIDES`].
+    fn side(&self, place: usize, inst: &Inst) -> Option<usize> {
+        SIDES.iter().position(|&side| self.needs[place] == side).filter(|_| is_movable(inst))
     }
 
     /// From users to operands: what only one side needs is needed by that side.
@@ -110,7 +113,7 @@ impl Branch {
         let mut tied = vec![false; block.insts.len()];
         let mut found = Vec::new();
         for (place, inst) in block.insts.iter().enumerate() {
-            if !self.is_member(place) && !self.moves(block, place) {
+            if !self.is_member(place) && self.side(place, inst).is_none() {
                 tied[place] = after[place];
                 continue;
             }
@@ -128,7 +131,7 @@ impl Branch {
         let mut after = vec![false; block.insts.len()];
         let mut effects = false;
         for (place, inst) in block.insts.iter().enumerate() {
-            if self.is_member(place) || self.moves(block, place) {
+            if self.is_member(place) || self.side(place, inst).is_some() {
                 continue;
             }
             let mut late = false;
@@ -146,16 +149,17 @@ impl Branch {
         let after = self.after(block);
         let last = *self.members.last().expect("a branch has selects");
         let (mut before, mut behind) = (Vec::new(), Vec::new());
-        let mut sides =
-            [Need::Then, Need::Otherwise].map(|side| Block { yields: self.yields(block, side), insts: Vec::new() });
         let results: Vars = self.results(block).collect();
-        let replaced = [Need::Then, Need::Otherwise].map(|side| self.replacements(block, side));
+        let replaced = SIDES.map(|side| self.replacements(block, side));
+        let mut sides = replaced.each_ref().map(|replaced| {
+            let yields = results.iter().map(|var| replaced[var]).collect();
+            Block { insts: Vec::new(), yields }
+        });
         for (place, mut inst) in std::mem::take(&mut block.insts).into_iter().enumerate() {
             if self.is_member(place) {
                 continue;
             }
-            let side = [Need::Then, Need::Otherwise].iter().position(|&side| self.needs[place] == side);
-            if let Some(side) = side.filter(|_| is_movable(&inst)) {
+            if let Some(side) = self.side(place, &inst) {
                 replace(&mut inst, &replaced[side]);
                 sides[side].insts.push(inst);
             } else if place > last || after[place] {
@@ -180,11 +184,6 @@ impl Branch {
     fn results(&self, block: &Block) -> impl Iterator<Item = Var> {
         let outside = self.members.iter().filter(|&&place| self.needs[place] == Need::Outside);
         outside.map(|&place| block.insts[place].results()[0])
-    }
-
-    fn yields(&self, block: &Block, side: Need) -> Vars {
-        let replaced = self.replacements(block, side);
-        self.results(block).map(|var| replaced[&var]).collect()
     }
 
     /// What each select is on one side.

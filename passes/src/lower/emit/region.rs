@@ -31,6 +31,8 @@ struct Site<'s> {
     node: NodeId,
     /// The coordinates along the leading axes of what it carries and gives.
     lanes: &'s [Affine],
+    /// Those by number.
+    place: Place,
     /// The depth of the block that it stands in.
     depth: usize,
 }
@@ -106,7 +108,7 @@ impl<'a> Emitter<'a> {
         let depth = self.depth(context, place).expect("contexts inside of a kernel know their depth");
         self.at_depth(Some(depth), |emitter| {
             let function = emitter.contexts[context.index()].function;
-            let site = Site { context, node, lanes, depth };
+            let site = Site { context, node, lanes, place, depth };
             match &function.node(node).op {
                 Op::Scan(scan) => emitter.scan(site, scan),
                 Op::While(looped) => emitter.while_loop(site, looped),
@@ -150,21 +152,23 @@ impl<'a> Emitter<'a> {
         self.define(site.context, &results[..scan.carried], site.lanes, &last, site.depth);
     }
 
+    /// A loop whose lanes run their own iterations if each has a wish of its own.
     fn while_loop(&mut self, site: Site<'_>, looped: &'a While) {
         let (carried, constants) = self.operands(site).split_at(looped.carried);
         let initial: Vec<Var> = self.elements(site.context, carried, site.lanes);
         let (index, depth) = (self.builder.fresh_index(), site.depth + 1);
         let parameters: Vec<Var> = initial.iter().map(|&var| self.builder.fresh(self.builder.dtype(var))).collect();
-        let [condition, body] = [&looped.condition, &looped.body].map(|function| {
+        let asked = match wishes(looped, site.lanes.len()) {
+            Some(place) => &looped.condition.parameters[place..=place],
+            None => &looped.condition.results[..],
+        };
+        let parts = [(&looped.condition, asked), (&looped.body, &looped.body.results[..])];
+        let [condition, body] = parts.map(|(function, asked)| {
             self.builder.open_block();
             let outer = constants.iter().map(|&value| Binding::Outer(site.context, value, None));
             let bindings = carried.iter().map(|_| Binding::Carried).chain(outer).collect();
-            let inside = self.enter(function, depth, bindings, function.results.clone());
+            let inside = self.enter(function, depth, bindings, asked.to_vec());
             self.define(inside, &function.parameters[..looped.carried], site.lanes, &parameters, depth);
-            let asked = match wishes(looped, site.lanes.len()) {
-                Some(place) if std::ptr::eq(function, &looped.condition) => &function.parameters[place..=place],
-                _ => &function.results[..],
-            };
             let yields = self.elements(inside, asked, site.lanes);
             self.leave(&yields, depth)
         });
@@ -178,27 +182,26 @@ impl<'a> Emitter<'a> {
     fn prepare_stacks(&mut self, site: Site<'_>, scan: &'a Scan, body: ContextId, time: &Affine) {
         let function = self.contexts[site.context.index()].function;
         let results = &function.node(site.node).results[scan.carried..];
-        let lanes = self.places.number(site.lanes.iter().cloned().collect());
         for (&slice, &stack) in scan.body.results[scan.carried..].iter().zip(results) {
             if site.context != ContextId::ROOT && self.is_read(site.context, stack) {
                 let home = self.scratch_home(function, stack, site.lanes.len());
                 let context = &mut self.contexts[site.context.index()];
-                context.scratch.insert((stack, lanes), home);
+                context.scratch.insert((stack, site.place), home);
                 let destination = Destination { home, scratch: true, prefix: Vec::new() };
-                context.destinations.entry((stack, lanes)).or_default().push(destination);
+                context.destinations.entry((stack, site.place)).or_default().push(destination);
             }
             if !is_stack(&scan.body, slice) {
                 continue;
             }
-            let own =
-                self.contexts[site.context.index()].destinations.get(&(stack, lanes)).cloned().unwrap_or_default();
-            let inner = own.into_iter().map(|mut destination| {
-                destination.prefix.push(time.clone());
-                destination
-            });
-            let inner: Vec<Destination> = inner.collect();
-            self.contexts[body.index()].destinations.entry((slice, lanes)).or_default().extend(inner);
+            let mut inner = self.destinations(site, stack);
+            inner.iter_mut().for_each(|destination| destination.prefix.push(time.clone()));
+            self.contexts[body.index()].destinations.entry((slice, site.place)).or_default().extend(inner);
         }
+    }
+
+    /// Where a stack goes.
+    fn destinations(&self, site: Site<'_>, stack: ValueId) -> Vec<Destination> {
+        self.contexts[site.context.index()].destinations.get(&(stack, site.place)).cloned().unwrap_or_default()
     }
 
     /// Whether elements of a value are asked for: not only as slices of a stack that go where the loop inside puts them.
@@ -224,9 +227,7 @@ impl<'a> Emitter<'a> {
             let node = inner.value(slice).node;
             return self.region(body, node, site.lanes);
         }
-        let lanes = self.places.number(site.lanes.iter().cloned().collect());
-        let destinations = self.contexts[site.context.index()].destinations.get(&(stack, lanes));
-        let destinations = destinations.cloned().unwrap_or_default();
+        let destinations = self.destinations(site, stack);
         for at in places(&inner.ty(slice).shape, site.lanes) {
             let value = self.element_in(body, slice, at.clone());
             for &Destination { home, scratch, ref prefix } in &destinations {
@@ -249,10 +250,9 @@ impl<'a> Emitter<'a> {
         let (direct, stacks) = called.results.split_at(direct_results(node));
         let bindings = node.operands.iter().map(|&value| Binding::Outer(site.context, value, None)).collect();
         let body = self.enter(called, site.depth, bindings, direct.to_vec());
-        let lanes = self.places.number(site.lanes.iter().cloned().collect());
         for (&inner, &stack) in stacks.iter().zip(&node.results[direct.len()..]) {
-            let destinations = self.contexts[site.context.index()].destinations.get(&(stack, lanes)).cloned();
-            self.contexts[body.index()].destinations.insert((inner, lanes), destinations.unwrap_or_default());
+            let destinations = self.destinations(site, stack);
+            self.contexts[body.index()].destinations.insert((inner, site.place), destinations);
         }
         let results = self.elements(body, direct, site.lanes);
         for &stack in stacks {

@@ -26,7 +26,7 @@ pub(in super::super) fn demands(function: &Function, node: NodeId) -> Option<Vec
 struct Within {
     /// In how many loops.
     depth: u32,
-    /// Whether in a branch, where nothing is loaded or stored in loops.
+    /// Whether in a branch or a `while` loop, where nothing is loaded or stored in loops.
     branch: bool,
     /// Whether in a call, whose loops every lane runs once.
     call: bool,
@@ -36,21 +36,20 @@ fn demands_within(function: &Function, node: NodeId, within: Within) -> Option<V
     let count = lanes(function, node)?.len();
     let node = function.node(node);
     let own_lanes: Coordinates = (0..count).map(|lane| Affine::index(IndexId(lane as u32))).collect();
+    let carried = |place: usize| (place, at_lanes(&function.ty(node.operands[place]).shape, &own_lanes));
     let mut found = Vec::new();
     match &node.op {
         Op::Scan(scan) => {
             if within.branch && (scan.scanned > 0 || scan.stacked() > 0) {
                 return None;
             }
-            for (place, &operand) in node.operands.iter().enumerate().take(scan.carried) {
-                found.push((place, at_lanes(&function.ty(operand).shape, &own_lanes)));
-            }
+            found.extend((0..scan.carried).map(carried));
             let time = time(scan, IndexId(TIME + within.depth));
             let inner = Within { depth: within.depth + 1, call: false, ..within };
             for (place, at) in read(&scan.body, &own_lanes, inner)? {
                 if place < scan.carried {
                     // Only in its own lane does a loop know what it carries.
-                    if at[..] != at_lanes(&function.ty(node.operands[place]).shape, &own_lanes)[..] {
+                    if at != carried(place).1 {
                         return None;
                     }
                     continue;
@@ -73,19 +72,16 @@ fn demands_within(function: &Function, node: NodeId, within: Within) -> Option<V
             // Loops inside do not store, as those in branches.
             let inner = Within { branch: true, call: false, ..within };
             let condition = match wishes(looped, count) {
-                Some(_) => Vec::new(),
+                Some(place) => vec![carried(place)],
                 // Lanes that end apart need conditions of their own.
                 None if count > 0 => return None,
                 None => read(&looped.condition, &own_lanes, inner)?,
             };
-            found.extend(
-                (0..looped.carried)
-                    .map(|place| (place, at_lanes(&function.ty(node.operands[place]).shape, &own_lanes))),
-            );
+            found.extend((0..looped.carried).map(carried));
             for (place, at) in read(&looped.body, &own_lanes, inner)?.into_iter().chain(condition) {
                 if place >= looped.carried {
                     found.push((place, at));
-                } else if at[..] != at_lanes(&function.ty(node.operands[place]).shape, &own_lanes)[..] {
+                } else if at != carried(place).1 {
                     return None;
                 }
             }
@@ -210,12 +206,10 @@ impl Reader<'_> {
         let count = lanes(self.function, defined.node)?.len();
         let first = times(self.function, value);
         let (own, rest) = (at.get(first..first + count)?, at.get(first + count..)?);
-        if rest.iter().any(|affine| affine.as_constant().is_none()) || self.within.call && own != &self.own_lanes[..] {
-            return None;
-        }
         // Every lane has a stack of its own, which does not know of lanes.
         let names_lane = |time: &Affine| time.terms.iter().any(|(index, _)| index.0 < TIME);
-        if at[..first].iter().any(names_lane) {
+        let elsewhere = self.within.call && own != &self.own_lanes[..];
+        if elsewhere || at[..first].iter().any(names_lane) || rest.iter().any(|affine| affine.as_constant().is_none()) {
             return None;
         }
         if !self.entered.insert((defined.node, Coordinates::from(own))) {

@@ -8,7 +8,7 @@
 
 use super::{demands, is_stack};
 use rotrace_ir::graph::{Function, GraphBuilder, Node, NodeId, Op, ValueId, Values};
-use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The function with calls in place of loops that can share a kernel.
@@ -66,11 +66,7 @@ impl<'a> Join<'a> {
     fn apply(&self) -> Option<Function> {
         let (body, given) = self.body();
         let results = self.results();
-        let mut builder = GraphBuilder::new(self.function.name.clone(), self.function.dims.clone());
-        builder.reserve(self.function.nodes.len());
-        self.function.files.iter().for_each(|file| {
-            builder.file(file);
-        });
+        let mut builder = self.builder();
         let mut renamed = vec![ValueId(u32::MAX); self.function.values.len()];
         self.copy(&mut builder, &mut renamed, |node| !self.later[node]);
         builder.location = self.function.node(self.second).location;
@@ -81,6 +77,15 @@ impl<'a> Join<'a> {
         results.iter().zip(called).for_each(|(id, result)| renamed[id.0 as usize] = result);
         self.copy(&mut builder, &mut renamed, |node| self.later[node] && !self.inside[node]);
         Some(builder.finish(self.function.results.iter().map(|id| renamed[id.0 as usize]).collect()))
+    }
+
+    /// For a function with the same names.
+    fn builder(&self) -> GraphBuilder {
+        let mut builder = GraphBuilder::new(self.function.name.clone(), self.function.dims.clone());
+        for file in &self.function.files {
+            builder.file(file);
+        }
+        builder
     }
 
     /// Appends some of the function's nodes.
@@ -102,10 +107,7 @@ impl<'a> Join<'a> {
 
     /// What is inside as a function, and the values that it takes.
     fn body(&self) -> (Function, Vec<ValueId>) {
-        let mut builder = GraphBuilder::new(self.function.name.clone(), self.function.dims.clone());
-        self.function.files.iter().for_each(|file| {
-            builder.file(file);
-        });
+        let mut builder = self.builder();
         let mut renamed = vec![ValueId(u32::MAX); self.function.values.len()];
         let mut given = Vec::new();
         for &id in self.nodes().flat_map(|node| &node.operands) {
@@ -131,10 +133,8 @@ impl<'a> Join<'a> {
     fn results(&self) -> Vec<ValueId> {
         let outside = self.function.nodes.iter().zip(&self.inside).filter(|(_, inside)| !**inside);
         let read = outside.flat_map(|(node, _)| &node.operands).chain(&self.function.results);
-        let numbers: FxHashMap<ValueId, bool> =
-            read.filter(|id| self.is_inside(**id)).map(|&id| (id, is_stack(self.function, id))).collect();
-        let mut results: Vec<(bool, ValueId)> = numbers.into_iter().map(|(id, stack)| (stack, id)).collect();
-        results.sort_unstable();
-        results.into_iter().map(|(_, id)| id).collect()
+        let inside = read.filter(|id| self.is_inside(**id));
+        let ordered: BTreeSet<(bool, ValueId)> = inside.map(|&id| (is_stack(self.function, id), id)).collect();
+        ordered.into_iter().map(|(_, id)| id).collect()
     }
 }
