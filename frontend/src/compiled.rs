@@ -81,9 +81,10 @@ impl<In: Tree<Tensor>, Out: Tree<Tensor>> Compiled<In, Out> {
     ///
     /// The error tells where the NaN began: the operation that gave it of numbers, its line, and the iterations of loops in
     /// which that was. To find out, the interpreter runs the function again, which takes seconds at worst, and is given up
-    /// for calls that are too large; a call without a NaN costs one pass over its results. Iterations count from 0, and those of a scan
-    /// in reverse by their index too. Loops of a derivative have the lines of the function's own loops, and carried and stacked values of
-    /// their own (those of [`graph`](Self::graph)); under a checkpoint policy each is a loop over segments, with a loop in it. The way back begins with the last iteration.
+    /// for calls that are too large; a call without a NaN costs one pass over its results. Iterations count from 0, and
+    /// those of a scan in reverse by their index too. Loops of a derivative have the lines of the function's own loops, and
+    /// carried and stacked values of their own (those of [`graph`](Self::graph)); under a checkpoint policy each is a loop
+    /// over segments, with a loop in it. The way back begins with the last iteration.
     ///
     /// ```
     /// use rotrace::{Array, Tensor, fori, trace};

@@ -115,7 +115,7 @@ impl Executable {
         self.texts.plan.to_string()
     }
 
-    /// The Cranelift IR of each kernel.
+    /// What the compiler made of each kernel: Cranelift IR, or LLVM IR of [`Engine::Optimised`](crate::Engine::Optimised).
     #[must_use]
     pub fn clif(&self) -> String {
         compile::backend_texts(&self.texts).map_or_else(|error| error.to_string(), |texts| texts.0)

@@ -1,20 +1,10 @@
 //! Checked calls: where a NaN began, with the steps of the loops that it began in.
 
+use super::places::placed;
 use rotrace::{
     Array, Checkpoint, Compiled, DType, Engine, Error, LoopValue, Options, Scan, Tensor, Traced, Tree, fori, native,
     scan, trace, where_, while_loop,
 };
-
-/// The text of an error, with the places in this file as `@line`.
-fn placed(error: &Error) -> String {
-    let text = error.to_string();
-    let mut parts = text.split(concat!(file!(), ":"));
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |text, part| {
-        let (line, rest) = part.split_once(':').expect("a column");
-        format!("{text}@{line}{}", rest.trim_start_matches(|c: char| c.is_ascii_digit()))
-    })
-}
 
 /// What a call says.
 #[track_caller]
@@ -23,7 +13,7 @@ fn told<In: Tree<Tensor>, Out: Tree<Tensor>>(
     arguments: &<In as Tree<Tensor>>::With<Array>,
 ) -> String {
     let error = compiled.call_checked(arguments).map(|_| ()).expect_err("a NaN");
-    placed(&error)
+    placed(file!(), &error)
 }
 
 /// Sums the roots of a number that goes down by 1 in each of 40 steps.
@@ -127,7 +117,7 @@ fn stacks_have_numbers_of_their_own() -> Result<(), Error> {
     let f = down(Scan::new().reverse()).compile("f64[], f64[t]")?;
     let place = place.replace("step 3", "step 0");
     let error = f.call_checked(&(Array::from(4.5), steps)).map(|_| ()).expect_err("a NaN");
-    let text = placed(&error);
+    let text = placed(file!(), &error);
     assert_eq!(text, format!("result 2 is NaN in row 0, where no argument is: it began with {place}"));
     // As data.
     let Error::NotANumber { result: 2, row: Some(0), origin } = error else { panic!("{error:?}") };

@@ -1,28 +1,18 @@
 //! What is wrong with a loop or branch is told with the line of the loop and what to do; and what a loop of no iterations
 //! gives is defined.
 
+use super::places::placed;
 use rotrace::{
     Array, Checkpoint, DType, Engine, Error, Options, Scan, Tensor, Traced, Tree, cond, constant, fori, scan, switch,
     trace, while_loop,
 };
-
-/// The text of an error, with the places in this file as `@line`.
-fn placed(error: &Error) -> String {
-    let text = error.to_string();
-    let mut parts = text.split(concat!(file!(), ":"));
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |text, part| {
-        let (line, rest) = part.split_once(':').expect("a column");
-        format!("{text}@{line}{}", rest.trim_start_matches(|c: char| c.is_ascii_digit()))
-    })
-}
 
 /// The message of compiling.
 #[track_caller]
 fn told<In: Tree<Tensor>, Out: Tree<Tensor>>(function: &Traced<'_, In, Out>, types: &str) -> String {
     let error = function.compile(types).map(|_| ()).expect_err("a mistake");
     assert!(error.location().is_some(), "{error}");
-    placed(&error)
+    placed(file!(), &error)
 }
 
 #[test]

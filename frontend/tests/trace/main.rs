@@ -21,6 +21,7 @@ mod native;
 mod nested;
 mod operations;
 mod optimize;
+mod places;
 mod rigid_batches;
 mod rigid_transforms;
 mod rotations;
