@@ -83,9 +83,10 @@ impl<'c> Code<'c, '_> {
 
     /// The address of an element at a position.
     pub(super) fn element(&mut self, first: Held<'c>, dtype: DType, position: Held<'c>) -> Held<'c> {
-        let (element, pointer) = (TypeAttribute::new(self.stored_kind(dtype)).into(), self.pointer());
+        let element = TypeAttribute::new(self.stored_kind(dtype)).into();
         let dynamic = self.attribute("array<i32: -2147483648>");
         let attributes = [("elem_type", element), ("rawConstantIndices", dynamic)];
+        let pointer = melior::ir::ValueLike::r#type(&first);
         self.op("llvm.getelementptr", &[first, position], pointer, &attributes)
     }
 
@@ -103,6 +104,9 @@ impl<'c> Code<'c, '_> {
                     self.like("arith.addi", &[before, inner])
                 }
             });
+        }
+        if declared.access == Access::Scratch {
+            position = self.interleaved(position);
         }
         let first = self.buffers[buffer.0 as usize];
         match position {
