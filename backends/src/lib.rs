@@ -8,7 +8,7 @@ mod mapping;
 #[cfg(feature = "mlir")]
 pub mod mlir;
 
-pub use mapping::{MOST_BLOCK_THREADS, Mapping, TEAM};
+pub use mapping::{Mapping, TEAM};
 
 /// Machine code for one kernel.
 ///
@@ -50,7 +50,7 @@ impl Artifact {
 ///
 /// It has a function for each mapping, of [`Mapping::name`]: it takes the number of iterations of the grid and the sizes of the named
 /// dimensions (`u64`), and the address of each buffer on the device; blocks have one axis of at most
-/// [`MOST_BLOCK_THREADS`] threads, a multiple of 32. Of scratch, a buffer has its elements for every thread that is launched.
+/// [`Mapping::block_threads`] threads, a multiple of 32. Of scratch, a buffer has its elements for every thread that is launched.
 #[derive(Clone, Debug, Default)]
 pub struct Ptx {
     /// The program, as the driver takes it.

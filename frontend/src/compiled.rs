@@ -24,6 +24,14 @@ pub struct Compiled<In, Out> {
     types: PhantomData<fn(In) -> Out>,
 }
 
+/// The results' tree over their leaves.
+pub(crate) fn tree_of<L, T: Tree<L>>(results: &Outline, leaves: Vec<L>) -> T {
+    match results.build(leaves) {
+        Some(tree) => tree,
+        None => unreachable!("the executable has one result per leaf of the tree it was traced to"),
+    }
+}
+
 impl<In, Out> std::fmt::Debug for Compiled<In, Out> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Compiled")
@@ -56,10 +64,12 @@ impl<In: Tree<Tensor>, Out: Tree<Tensor>> Compiled<In, Out> {
         let mut outputs: SmallVec<[ViewMut<'_>; INLINE_LEAVES]> = arrays.iter_mut().map(Array::view_mut).collect();
         self.executable.call(&views, &mut outputs)?;
         drop(outputs);
-        match self.results.build(arrays) {
-            Some(results) => Ok(results),
-            None => unreachable!("the executable has one result per leaf of the tree it was traced to"),
-        }
+        Ok(tree_of(&self.results, arrays))
+    }
+
+    /// The structure of the results.
+    pub(crate) fn outline(&self) -> &Outline {
+        &self.results
     }
 
     /// Bytes of temporaries that a call with these arguments takes, its results not counted: what the way forwards through

@@ -2,11 +2,13 @@
 
 use crate::bind::Signature;
 use crate::code::Code;
+use crate::cuda::{self, Gpu};
+use crate::device::Place;
 use crate::executable::{EngineState, Executable};
 use crate::interpreted::Interpreted;
 use crate::launch::{Launcher, Layout, Threads};
 use crate::natives::Natives;
-use crate::{Engine, Error, Options};
+use crate::{Engine, Error, Options, llvm};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use rotrace_backends::cranelift;
 use rotrace_backends::{Artifact, CompileError};
@@ -101,20 +103,9 @@ impl Maker {
             Engine::Compiled | Engine::Interpreter => {
                 cranelift::compile(kernel, &cranelift::Options { simd: self.simd, keep_text })
             }
-            Engine::Optimised => optimised(kernel, keep_text),
+            Engine::Optimised => llvm::artifact(kernel, keep_text),
         }
     }
-}
-
-#[cfg(feature = "mlir")]
-fn optimised(kernel: &Kernel, keep_text: bool) -> Result<Artifact, CompileError> {
-    rotrace_backends::mlir::compile(kernel, &rotrace_backends::mlir::Options { keep_text })
-}
-
-#[cfg(not(feature = "mlir"))]
-fn optimised(kernel: &Kernel, _: bool) -> Result<Artifact, CompileError> {
-    let reason = "the feature `mlir` is off".to_owned();
-    Err(CompileError::Unsupported { kernel: kernel.name.clone(), reason })
 }
 
 pub(crate) fn compile(function: &Function, natives: &Natives, options: &Options) -> Result<Executable, Error> {
@@ -167,8 +158,11 @@ fn verify(plan: &Plan) -> Result<(), Diagnostic> {
 
 fn engine(plan: &Plan, natives: &Natives, options: &Options, report: &mut Report) -> Result<EngineState, Error> {
     let threads = Threads { cap: options.threads, from_nanoseconds: options.parallel_from.as_secs_f64() * 1e9 };
-    let layout = Layout::new(plan, natives, threads, options.memory_limit)?;
-    let interpreted = |reason: String, layout: Layout, report: &mut Report| {
+    if let (Place::Gpu(gpu), Engine::Compiled | Engine::Optimised) = (&options.device.0, options.engine) {
+        return on_gpu(gpu, plan, natives, options, report);
+    }
+    let layout = Layout::new(plan, natives, &threads, options.memory_limit)?;
+    let interpreted = |reason: String, layout: Layout<Code>, report: &mut Report| {
         report.interpreted = Some(reason);
         EngineState::Interpreted(Interpreted { plan: plan.clone(), layout, natives: natives.clone() })
     };
@@ -188,6 +182,22 @@ fn engine(plan: &Plan, natives: &Natives, options: &Options, report: &mut Report
         Err(error @ CompileError::Unsupported { .. }) => Ok(interpreted(error.to_string(), layout, report)),
         Err(error @ CompileError::Internal { .. }) => Err(Error::Unsupported(error.to_string())),
     }
+}
+
+/// Code for a GPU.
+fn on_gpu(
+    gpu: &Gpu,
+    plan: &Plan,
+    natives: &Natives,
+    options: &Options,
+    report: &mut Report,
+) -> Result<EngineState, Error> {
+    let compile = |kernel: &&Kernel| llvm::ptx(kernel, gpu.capability());
+    let kernels = report.time("ptx", || plan.kernels().par_iter().map(compile).collect::<Result<Vec<_>, _>>());
+    let kernels = kernels.map_err(|error| Error::Unsupported(error.to_string()))?;
+    report.code_bytes = kernels.iter().map(|kernel| kernel.text.len()).sum();
+    let load = || cuda::Launcher::new(gpu, plan, natives, options.memory_limit, &kernels);
+    Ok(EngineState::OnGpu(report.time("load", load)?))
 }
 
 /// The code of all kernels, in the order of [`Plan::kernels`].

@@ -4,7 +4,7 @@ use crate::bind::{Signature, Sizes};
 use crate::compile::{Report, Texts};
 use crate::interpreted::Interpreted;
 use crate::launch::Launcher;
-use crate::{Error, Natives, Options, View, ViewMut, compile};
+use crate::{Error, Natives, Options, View, ViewMut, compile, cuda, on_device};
 use rotrace_ir::dim::Type;
 use rotrace_ir::graph::Function;
 use smallvec::SmallVec;
@@ -22,6 +22,7 @@ pub struct Executable {
 pub(crate) enum EngineState {
     Compiled(Launcher),
     Interpreted(Interpreted),
+    OnGpu(cuda::Launcher),
 }
 
 impl Executable {
@@ -81,6 +82,7 @@ impl Executable {
         match &self.engine {
             EngineState::Compiled(launcher) => launcher.run(inputs, outputs, &sizes),
             EngineState::Interpreted(interpreted) => interpreted.run(inputs, outputs, &sizes),
+            EngineState::OnGpu(launcher) => on_device::call_with_transfers(launcher, inputs, outputs, &sizes),
         }
     }
 
@@ -94,6 +96,7 @@ impl Executable {
         match &self.engine {
             EngineState::Compiled(launcher) => launcher.layout().temporary_bytes(&sizes),
             EngineState::Interpreted(interpreted) => interpreted.layout.temporary_bytes(&sizes),
+            EngineState::OnGpu(launcher) => launcher.temporary_bytes(&sizes),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Running a plan in the kernel interpreter.
 
 use crate::bind::Sizes;
+use crate::code::Code;
 use crate::launch::Layout;
 use crate::{Error, Natives, View, ViewMut};
 use rotrace_ir::dim::Type;
@@ -14,7 +15,7 @@ use rotrace_ir::plan::Plan;
 pub(crate) struct Interpreted {
     pub(crate) plan: Plan,
     /// For the limit on memory, which is the same in every engine.
-    pub(crate) layout: Layout,
+    pub(crate) layout: Layout<Code>,
     pub(crate) natives: Natives,
 }
 

@@ -1,5 +1,6 @@
 //! How to compile and run.
 
+use crate::Device;
 use std::time::Duration;
 
 /// What executes kernels.
@@ -26,6 +27,9 @@ pub struct Options {
     pub parallel_from: Duration,
     /// Whether to use SIMD instructions. Results are the same bits without.
     pub simd: bool,
+    /// Where the function runs. On a GPU, `threads`, `simd` and [`Engine::Optimised`] mean nothing, and the interpreter nothing
+    /// of the device.
+    pub device: Device,
     /// What executes kernels.
     pub engine: Engine,
     /// The most bytes of temporaries that one call may need. A call that needs more is an error before anything runs.
@@ -40,6 +44,7 @@ impl Default for Options {
             threads: 0,
             parallel_from: Duration::from_micros(300),
             simd: true,
+            device: Device::default(),
             engine: Engine::default(),
             memory_limit: None,
             verify: cfg!(debug_assertions),

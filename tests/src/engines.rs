@@ -2,19 +2,32 @@
 
 use rotrace_ir::graph::{Constant, Function};
 use rotrace_ir::interpret::graph::interpret;
-use rotrace_runtime::{Engine, Executable, Options, View, ViewMut};
+use rotrace_runtime::{Device, Engine, Executable, Options, View, ViewMut};
 use smallvec::SmallVec;
+use std::sync::OnceLock;
 use std::time::Duration;
 
-/// The configurations that must agree bit for bit, by name.
+/// The configurations that must agree bit for bit, by name; a GPU's is the last, if there is one.
 #[must_use]
 pub fn configurations() -> Vec<(&'static str, Options)> {
     let always = |threads| Options { threads, parallel_from: Duration::ZERO, verify: true, ..Options::default() };
-    vec![
+    let mut all = vec![
         ("cranelift scalar", Options { simd: false, ..always(1) }),
         ("cranelift simd", always(1)),
         ("cranelift simd, 2 threads", always(2)),
-    ]
+    ];
+    all.extend(gpu().map(|device| (GPU, Options { device, ..always(1) })));
+    all
+}
+
+/// The name of a GPU's configuration.
+pub const GPU: &str = "cuda";
+
+/// The first GPU, if there is one. It is there with the feature `cuda` alone.
+#[must_use]
+pub fn gpu() -> Option<Device> {
+    static FOUND: OnceLock<Option<Device>> = OnceLock::new();
+    FOUND.get_or_init(|| Device::cuda(0).ok()).clone()
 }
 
 /// The kernel interpreter, which is slower than the others together.

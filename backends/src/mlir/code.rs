@@ -34,6 +34,8 @@ pub(super) struct Code<'c, 'k> {
     pub(super) open: Vec<Block<'c>>,
     /// Who runs the code, if many threads do.
     pub(super) thread: Option<Thread<'c>>,
+    /// The row of the iteration at hand of every buffer that is staged in shared memory.
+    pub(super) rows: Vec<Option<Held<'c>>>,
     /// The address space of buffers.
     pub(super) space: u32,
 }
@@ -49,6 +51,7 @@ impl<'c, 'k> Code<'c, 'k> {
             dims: Several::new(),
             open: Vec::new(),
             thread: None,
+            rows: vec![None; kernel.buffers.len()],
             space: 0,
         }
     }
@@ -95,6 +98,11 @@ impl<'c, 'k> Code<'c, 'k> {
     /// An attribute that is written as text.
     pub(super) fn attribute(&self, text: &str) -> Attribute<'c> {
         Attribute::parse(self.context, text).unwrap_or_else(|| panic!("`{text}` is an attribute"))
+    }
+
+    /// A type that is written as text.
+    pub(super) fn attribute_type(&self, text: &str) -> Type<'c> {
+        Type::parse(self.context, text).unwrap_or_else(|| panic!("`{text}` is a type"))
     }
 
     /// A literal as an attribute.

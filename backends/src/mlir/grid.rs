@@ -31,7 +31,9 @@ pub(super) fn write<'c>(context: &'c Context, kernel: &Kernel, mappings: &[Mappi
     code.space = 1;
     let region = code.region(&[], |code, _| {
         code.tables();
-        code.ask_threads(side);
+        let tile =
+            mappings.iter().find_map(|mapping| if let Mapping::Tile(rows) = mapping { Some(*rows) } else { None });
+        code.ask_threads(side, tile);
         for &mapping in mappings {
             code.mapped(mapping);
             code.threads_entry(mapping, side);
@@ -69,7 +71,8 @@ impl<'c> Code<'c, '_> {
             code.thread = Some(thread);
             match mapping {
                 Mapping::Single => code.strided(number, end, count),
-                Mapping::Rows(rows) => code.rows(i64::from(rows), end, thread),
+                Mapping::Rows(rows) => code.neighbours(i64::from(rows), end, thread),
+                Mapping::Tile(rows) => code.tiles(i64::from(rows), end, thread),
                 Mapping::Team => code.teams(end, thread),
             }
             code.thread = None;
@@ -77,18 +80,18 @@ impl<'c> Code<'c, '_> {
     }
 
     /// Iterations from a first one, so many apart.
-    fn strided(&mut self, start: Held<'c>, end: Held<'c>, step: Held<'c>) {
+    pub(super) fn strided(&mut self, start: Held<'c>, end: Held<'c>, step: Held<'c>) {
         self.steps((start, end), step, |code, index| code.iteration(index));
     }
 
-    fn iteration(&mut self, index: Held<'c>) {
+    pub(super) fn iteration(&mut self, index: Held<'c>) {
         let kernel = self.kernel;
         self.indices[0] = Some(index);
         self.block(&kernel.body);
     }
 
     /// Neighbouring iterations together, and the last ones alone.
-    fn rows(&mut self, rows: i64, end: Held<'c>, thread: Thread<'c>) {
+    fn neighbours(&mut self, rows: i64, end: Held<'c>, thread: Thread<'c>) {
         let each = self.number(rows);
         let groups = self.like("arith.divui", &[end, each]);
         self.steps((thread.number, groups), thread.count, |code, group| {

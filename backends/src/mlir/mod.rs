@@ -22,6 +22,7 @@ mod scalar;
 pub mod simulate;
 mod team;
 mod threads;
+mod tile;
 
 use crate::{Artifact, CompileError};
 use melior::Context;

@@ -2,6 +2,7 @@
 
 use crate::compare::bits;
 use rotrace::{Array, Compiled, Engine, Error, Options, Tensor, Traced};
+use rotrace_tests::engines::{GPU, gpu};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -30,7 +31,7 @@ impl Failure {
 }
 
 /// A program compiled for each engine, or why there is none; empty until the first who needs it has compiled it.
-type Slot = OnceLock<Result<Vec<Handle>, Failure>>;
+type Slot = OnceLock<Result<Vec<(&'static str, Handle)>, Failure>>;
 
 /// The compiled programs so far, by the text that tells them apart.
 #[derive(Default)]
@@ -38,21 +39,20 @@ pub struct Engines {
     programs: Mutex<HashMap<String, Arc<Slot>>>,
 }
 
-/// The engines. The first is the one whose results the others must have.
-fn configurations() -> Vec<Options> {
+/// The engines by name. The first is the one whose results the others must have.
+fn configurations() -> Vec<(&'static str, Options)> {
     let compiled = Options { threads: 1, verify: false, ..Options::default() };
     let mut all = vec![
-        Options { engine: Engine::Interpreter, verify: true, ..compiled.clone() },
-        Options { simd: false, ..compiled.clone() },
-        compiled.clone(),
+        ("interpreter", Options { engine: Engine::Interpreter, verify: true, ..compiled.clone() }),
+        ("scalar code", Options { simd: false, ..compiled.clone() }),
+        ("SIMD code", compiled.clone()),
     ];
     if cfg!(feature = "mlir") {
-        all.push(Options { engine: Engine::Optimised, ..compiled });
+        all.push(("optimised code", Options { engine: Engine::Optimised, ..compiled.clone() }));
     }
+    all.extend(gpu().map(|device| (GPU, Options { device, ..compiled })));
     all
 }
-
-const NAMES: [&str; 4] = ["interpreter", "scalar code", "SIMD code", "optimised code"];
 
 impl Engines {
     /// Runs the program with every engine. `key` tells it from all others, but need not tell its argument types.
@@ -72,12 +72,12 @@ impl Engines {
         };
         let handles = cell.get_or_init(|| compile(&program(), signature)).as_ref().map_err(Clone::clone)?;
         let mut first: Option<Vec<Array>> = None;
-        for (name, handle) in NAMES.iter().zip(handles) {
+        for (name, handle) in handles {
             let results = handle.call(arguments).map_err(|error| failure(name, &error))?;
             match &first {
                 None => first = Some(results),
                 Some(first) => agree(first, &results).map_err(|difference| {
-                    Failure::Broken(format!("{name} and {} differ, {signature}: {difference}", NAMES[0]))
+                    Failure::Broken(format!("{name} and {} differ, {signature}: {difference}", handles[0].0))
                 })?,
             }
         }
@@ -87,19 +87,19 @@ impl Engines {
     /// How many distinct programs were compiled, and how many of those that should be machine code are interpreted.
     pub fn count(&self) -> (usize, usize) {
         let programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
-        let compiled: Vec<&Handle> =
+        let compiled: Vec<&(&str, Handle)> =
             programs.values().filter_map(|cell| cell.get()).flatten().flat_map(|handles| &handles[1..]).collect();
-        let interpreted = compiled.iter().filter(|handle| handle.executable().report().interpreted.is_some());
+        let interpreted = compiled.iter().filter(|(_, handle)| handle.executable().report().interpreted.is_some());
         (compiled.len() / (configurations().len() - 1), interpreted.count())
     }
 }
 
-fn compile(program: &Program<'_>, signature: &str) -> Result<Vec<Handle>, Failure> {
+fn compile(program: &Program<'_>, signature: &str) -> Result<Vec<(&'static str, Handle)>, Failure> {
     let lowered = program.lower(signature).map_err(|error| failure("lowering", &error))?;
-    let compiled = configurations()
-        .into_iter()
-        .zip(NAMES)
-        .map(|(options, name)| lowered.compile_with(&options).map_err(|error| failure(name, &error)));
+    let compiled = configurations().into_iter().map(|(name, options)| {
+        let handle = lowered.compile_with(&options).map_err(|error| failure(name, &error))?;
+        Ok((name, handle))
+    });
     compiled.collect()
 }
 
