@@ -1,5 +1,6 @@
 //! How the iterations of a grid meet the threads of a GPU.
 
+pub(crate) mod crowd;
 pub(crate) mod tile;
 
 use rotrace_ir::kernel::{Access, Block, Buffer, Extent, Inst, Kernel, Loop, LoopKind};
@@ -19,6 +20,8 @@ pub enum Mapping {
     Tile(u32),
     /// One iteration by a team of 16 threads, which share its loops: as many as a reduction has accumulators.
     Team,
+    /// As [`Self::Team`], by all threads of a block, which are so many.
+    Crowd(u32),
 }
 
 /// The most threads of a block, a promise to the GPU's compiler.
@@ -48,7 +51,9 @@ impl Mapping {
         mappings.extend(rows(kernel).map(Self::Rows));
         mappings.extend(tile::rows(kernel).map(Self::Tile));
         let scratch = kernel.buffers.iter().any(|buffer| buffer.access == Access::Scratch);
-        if !scratch && has_long_loop(&kernel.body) {
+        if !scratch && crowd::is_of_use(kernel) {
+            mappings.push(Self::Crowd(crowd::THREADS));
+        } else if !scratch && has_long_loop(&kernel.body) {
             mappings.push(Self::Team);
         }
         mappings
@@ -58,7 +63,7 @@ impl Mapping {
     #[must_use]
     pub fn alignment(self) -> u64 {
         match self {
-            Self::Single | Self::Team => 1,
+            Self::Single | Self::Team | Self::Crowd(_) => 1,
             Self::Rows(_) | Self::Tile(_) => VECTOR_BYTES,
         }
     }
@@ -69,6 +74,7 @@ impl Mapping {
         match self {
             Self::Single | Self::Rows(_) | Self::Team => MOST_BLOCK_THREADS,
             Self::Tile(_) => TILE_BLOCK_THREADS,
+            Self::Crowd(threads) => threads,
         }
     }
 
@@ -80,6 +86,7 @@ impl Mapping {
             Self::Rows(_) => "rows",
             Self::Tile(_) => "tile",
             Self::Team => "team",
+            Self::Crowd(_) => "crowd",
         }
     }
 }

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 const LONG_ROW: u64 = 32;
 
 /// Bytes of shared memory of a block, on every GPU without asking for more.
-const SHARED_BYTES: u64 = 48 << 10;
+pub(super) const SHARED_BYTES: u64 = 48 << 10;
 
 /// A buffer with long rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

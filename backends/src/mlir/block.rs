@@ -56,6 +56,9 @@ impl<'c> Code<'c, '_> {
     fn looped(&mut self, looped: &Loop) {
         match &looped.kind {
             LoopKind::Reduce { accumulators } => match self.thread {
+                Some(thread @ Thread { crowd: Some(threads), .. }) => {
+                    self.crowded(looped, accumulators, thread, threads);
+                }
                 Some(thread @ Thread { lane: Some(lane), .. }) => self.shared(looped, accumulators, thread, lane),
                 Some(Thread { lane: None, .. }) | None => self.reduction(looped, accumulators),
             },

@@ -10,6 +10,7 @@
 mod block;
 mod casts;
 mod code;
+mod crowd;
 mod entry;
 mod foreign;
 mod grid;

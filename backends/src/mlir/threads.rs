@@ -4,8 +4,7 @@
 
 use super::code::{Code, Held};
 use super::grid::loop_name;
-use crate::mapping::tile::block_bytes;
-use crate::mapping::{Mapping, TEAM};
+use crate::mapping::{Mapping, TEAM, crowd, tile};
 use melior::ir::attribute::StringAttribute;
 use melior::ir::r#type::Type;
 use rotrace_ir::{DType, Scalar};
@@ -46,8 +45,8 @@ impl<'c> Code<'c, '_> {
         self.op("llvm.call", operands, kind, &attributes)
     }
 
-    /// Defines the target's functions; those for tiles of so many rows per thread, if there are any.
-    pub(super) fn ask_threads(&mut self, side: Side, tile: Option<u32>) {
+    /// Defines the target's functions, as far as the mappings need them.
+    pub(super) fn ask_threads(&mut self, side: Side, mappings: &[Mapping]) {
         let (pointer, word) = (self.pointer(), self.integer(32));
         let long = self.integer(64);
         self.returning("thread", &[pointer], long, |code, values| match side {
@@ -78,18 +77,29 @@ impl<'c> Code<'c, '_> {
                 code.op("llvm.call", &[function, team, values[1], values[2]], word, &attributes)
             }
         });
-        if let Some(rows) = tile {
-            self.ask_team(side, rows);
+        for &mapping in mappings {
+            match mapping {
+                Mapping::Single | Mapping::Rows(_) | Mapping::Team => {}
+                Mapping::Tile(rows) => {
+                    let bytes = tile::block_bytes(self.kernel, u64::from(rows));
+                    self.ask_memory(side, bytes, bytes / u64::from(mapping.block_threads()));
+                    self.ask_meet(side, "meet", "llvm.nvvm.bar.warp.sync", Self::team_mask);
+                }
+                Mapping::Crowd(threads) => {
+                    self.ask_memory(side, crowd::block_bytes(self.kernel, threads), 0);
+                    let name = "llvm.nvvm.barrier.cta.sync.aligned.all";
+                    self.ask_meet(side, "meet_all", name, |code| code.constant(Scalar::from_bits(DType::U32, 0)));
+                }
+            }
         }
     }
 
-    /// Defines the functions of tiles.
-    fn ask_team(&mut self, side: Side, rows: u32) {
+    /// Defines where the memory of a team begins, in that of its block: so many bytes there are for each thread before it.
+    fn ask_memory(&mut self, side: Side, block: u64, bytes: u64) {
         let (pointer, shared) = (self.pointer(), self.shared_pointer());
         if side == Side::Gpu {
-            self.shared_memory(rows);
+            self.shared_memory(block);
         }
-        let bytes = block_bytes(self.kernel, u64::from(rows)) / u64::from(Mapping::Tile(rows).block_threads());
         self.returning("team_memory", &[pointer], shared, |code, values| match side {
             Side::Gpu => {
                 let base = code.shared_address();
@@ -105,10 +115,15 @@ impl<'c> Code<'c, '_> {
                 code.op("llvm.addrspacecast", &[memory], shared, &[])
             }
         });
-        self.function("meet", "internal", &[pointer], 1, |code, values| match side {
+    }
+
+    /// Defines a function that waits for others: an intrinsic of the GPU's.
+    fn ask_meet(&mut self, side: Side, name: &str, intrinsic: &str, operand: impl Fn(&mut Self) -> Held<'c>) {
+        let pointer = self.pointer();
+        self.function(name, "internal", &[pointer], 1, |code, values| match side {
             Side::Gpu => {
-                let mask = code.team_mask();
-                let name = StringAttribute::new(code.context, "llvm.nvvm.bar.warp.sync").into();
+                let mask = operand(code);
+                let name = StringAttribute::new(code.context, intrinsic).into();
                 let (segments, none) = (code.attribute("array<i32: 1, 0>"), code.attribute("array<i32>"));
                 let attributes = [("intrin", name), ("operandSegmentSizes", segments), ("op_bundle_sizes", none)];
                 code.effect("llvm.call_intrinsic", &[mask], &attributes);

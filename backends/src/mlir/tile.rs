@@ -2,7 +2,7 @@
 
 use super::code::{Code, Held};
 use super::grid::Thread;
-use crate::mapping::tile::{Staged, block_bytes, staged};
+use crate::mapping::tile::{Staged, staged};
 use crate::mapping::{TEAM, VECTOR_BYTES};
 use melior::ir::Region;
 use melior::ir::attribute::{Attribute, StringAttribute, TypeAttribute};
@@ -15,8 +15,7 @@ const SHARED: &str = "shared_memory";
 
 impl<'c> Code<'c, '_> {
     /// Declares the memory that a GPU's block shares.
-    pub(super) fn shared_memory(&mut self, rows: u32) {
-        let bytes = block_bytes(self.kernel, u64::from(rows));
+    pub(super) fn shared_memory(&mut self, bytes: u64) {
         let kind: Type = melior::dialect::llvm::r#type::array(self.integer(8), bytes as u32);
         let attributes = [
             ("sym_name", StringAttribute::new(self.context, SHARED).into()),

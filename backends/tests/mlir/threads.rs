@@ -24,8 +24,9 @@ pub(crate) fn ways(kernel: &Kernel) -> Vec<Way> {
         let loaded = Loaded::new(&artifact.unwrap_or_else(|error| panic!("{error}\n{kernel}")));
         let threads = match mapping {
             Mapping::Single | Mapping::Rows(_) => FEW,
-            Mapping::Team | Mapping::Tile(_) => TEAMS,
+            Mapping::Team | Mapping::Tile(_) | Mapping::Crowd(_) => TEAMS,
         };
+        let team = if matches!(mapping, Mapping::Crowd(_)) { TEAMS as usize } else { TEAM as usize };
         let run = move |buffers: &mut [Vec<u64>], dims: &[u64], grid: i64| {
             with_aligned(buffers, |pointers| match mapping {
                 Mapping::Single | Mapping::Rows(_) => (0..FEW).for_each(|thread| {
@@ -33,12 +34,16 @@ pub(crate) fn ways(kernel: &Kernel) -> Vec<Way> {
                     let crew = Crew { thread, threads: FEW, exchange: nobody, team, memory };
                     loaded.run_with(pointers, dims, (0, grid), std::ptr::from_ref(&crew).cast());
                 }),
-                Mapping::Team | Mapping::Tile(_) => run_teams(&loaded, pointers, dims, grid),
+                Mapping::Team | Mapping::Tile(_) | Mapping::Crowd(_) => {
+                    run_teams(&loaded, pointers, dims, (grid, team))
+                }
             });
         };
         Way { name: format!("{mapping:?}"), copies: threads as usize, run: Box::new(run) }
     };
-    Mapping::of(kernel).into_iter().map(way).collect()
+    // Fewer threads than a GPU's blocks have.
+    let fewer = |mapping| if matches!(mapping, Mapping::Crowd(_)) { Mapping::Crowd(TEAMS as u32) } else { mapping };
+    Mapping::of(kernel).into_iter().map(fewer).map(way).collect()
 }
 
 /// Copies of buffers that begin at multiples of 16, as on a device.
@@ -59,7 +64,7 @@ extern "C" fn nobody(_: *const u8, _: u32, _: u32) -> u32 {
 
 /// Where the lanes of a team lay down what they give.
 struct Table {
-    words: [UnsafeCell<u32>; TEAM as usize],
+    words: [UnsafeCell<u32>; TEAMS as usize],
     all: Barrier,
 }
 
@@ -90,8 +95,8 @@ struct Shared<'s>(&'s [*mut u8]);
 // SAFETY: threads write different elements: that is what is tested.
 unsafe impl Sync for Shared<'_> {}
 
-fn run_teams(loaded: &Loaded, pointers: &[*mut u8], dims: &[u64], grid: i64) {
-    let table = || Table { words: Default::default(), all: Barrier::new(TEAM as usize) };
+fn run_teams(loaded: &Loaded, pointers: &[*mut u8], dims: &[u64], (grid, size): (i64, usize)) {
+    let table = || Table { words: Default::default(), all: Barrier::new(size) };
     let tables = [table(), table()];
     let mut memory = [vec![0_u128; SHARED_VECTORS], vec![0_u128; SHARED_VECTORS]];
     let memory = memory.each_mut().map(|memory| memory.as_mut_ptr().cast());
@@ -100,7 +105,7 @@ fn run_teams(loaded: &Loaded, pointers: &[*mut u8], dims: &[u64], grid: i64) {
         for thread in 0..TEAMS {
             let (tables, shared, memory) = (&tables, &shared, &memory);
             scope.spawn(move || {
-                let (team, lane) = (thread as usize / TEAM as usize, thread as usize % TEAM as usize);
+                let (team, lane) = (thread as usize / size, thread as usize % size);
                 let member = Member { table: &tables[team], lane };
                 let (member, memory) = (std::ptr::from_ref(&member).cast(), memory.0[team]);
                 let crew = Crew { thread, threads: TEAMS, exchange, team: member, memory };

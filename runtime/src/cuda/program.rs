@@ -82,10 +82,6 @@ impl Functions {
         let entries = code.mappings.iter().map(entry).collect::<Result<_, Error>>()?;
         Ok(Self { _module: module, entries })
     }
-
-    fn of(&self, wanted: impl Fn(Mapping) -> bool) -> Option<(Mapping, Function)> {
-        self.entries.iter().copied().find(|&(mapping, _)| wanted(mapping))
-    }
 }
 
 /// The code of a plan's kernels, with the stream that runs it.
@@ -137,17 +133,21 @@ impl Kernel {
     /// Blocks and threads of each for so many threads.
     fn geometry(&self, threads: u64, mapping: Mapping) -> (u32, u32) {
         // Small blocks spread evenly what does not fill all multiprocessors several times.
-        let few = threads < self.multiprocessors * MANY_THREADS;
+        let few = threads < self.multiprocessors * MANY_THREADS && !matches!(mapping, Mapping::Crowd(_));
         let block = if few { 32 } else { u64::from(mapping.block_threads()) };
         (threads.div_ceil(block).min(i32::MAX as u64) as u32, block as u32)
     }
 
     fn choose(&self, functions: &Functions, grid: u64, buffers: &[*mut u8]) -> (u64, Mapping, Function) {
         let enough = self.multiprocessors * ENOUGH_THREADS;
-        if grid < enough
-            && let Some((mapping, function)) = functions.of(|mapping| mapping == Mapping::Team)
-        {
-            return (grid.saturating_mul(TEAM), mapping, function);
+        for &(mapping, function) in &functions.entries {
+            match mapping {
+                Mapping::Team if grid < enough => return (grid.saturating_mul(TEAM), mapping, function),
+                Mapping::Crowd(threads) if grid < enough || matches!(self.extent, Extent::Blocks(_)) => {
+                    return (grid.saturating_mul(u64::from(threads)), mapping, function);
+                }
+                Mapping::Single | Mapping::Rows(_) | Mapping::Tile(_) | Mapping::Team | Mapping::Crowd(_) => {}
+            }
         }
         // The last are the fastest for long arrays.
         for &(mapping, function) in functions.entries.iter().rev() {
