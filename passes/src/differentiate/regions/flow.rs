@@ -9,10 +9,7 @@ use rotrace_ir::graph::{Function, Op, Scan};
 pub fn varied_results(op: &Op, operands: Vec<bool>) -> Option<Vec<bool>> {
     Some(match op {
         Op::Call(function) | Op::Checkpoint(function) => function_results(function, &operands),
-        Op::Switch(branches) => {
-            let all = branches.iter().map(|branch| function_results(branch, &operands[1..]));
-            all.reduce(|all, own| all.into_iter().zip(own).map(|(a, b)| a || b).collect()).unwrap_or_default()
-        }
+        Op::Switch(branches) => branch_results(branches, &operands[1..]),
         Op::While(looped) => varied_carried(&looped.body, looped.carried, operands),
         Op::Scan(scan) => {
             let parameters = varied_parameters(&scan.body, scan.carried, operands);
@@ -72,6 +69,12 @@ fn varied_carried(body: &Function, carried: usize, operands: Vec<bool>) -> Vec<b
     let mut parameters = varied_parameters(body, carried, operands);
     parameters.truncate(carried);
     parameters
+}
+
+/// Which results vary in some branch.
+pub fn branch_results(branches: &[Function], parameters: &[bool]) -> Vec<bool> {
+    let all = branches.iter().map(|branch| function_results(branch, parameters));
+    all.reduce(|all, own| all.into_iter().zip(own).map(|(a, b)| a || b).collect()).unwrap_or_default()
 }
 
 pub fn function_results(function: &Function, parameters: &[bool]) -> Vec<bool> {

@@ -2,7 +2,7 @@
 
 use super::super::emit::Emitter;
 use super::super::{DifferentiateError, jvp};
-use super::flow::{function_results, varied_parameters};
+use super::flow::{branch_results, function_results, varied_parameters};
 use super::{places, rewired};
 use rotrace_ir::Type;
 use rotrace_ir::graph::{Function, Node, Op, Scan, ValueId, While};
@@ -71,9 +71,7 @@ fn switch(
 ) -> Result<Parts, DifferentiateError> {
     let active: Vec<bool> = tangents[1..].iter().map(Option::is_some).collect();
     let groups = Groups::new(&[active.len()], active);
-    let all = branches.iter().map(|branch| function_results(branch, &groups.active));
-    let results: Vec<bool> =
-        all.reduce(|all, own| all.into_iter().zip(own).map(|(a, b)| a || b).collect()).unwrap_or_default();
+    let results = branch_results(branches, &groups.active);
     let pushed = branches.iter().map(|branch| groups.pushed(branch, &[results.len()], &results));
     let op = Op::Switch(pushed.collect::<Result<Vec<_>, _>>()?.into());
     let mut all = vec![operands[0]];
