@@ -1,26 +1,13 @@
 //! Derivatives of loops and branches at their edges: what is returned as it came or twice, counters, no iterations,
 //! results that nobody asks for, loops too long to store, and source lines.
 
-use crate::check::check;
+use crate::check::{arguments, check, parse};
 use crate::support::{Array, Random, evaluate};
 use rotrace_ir::graph::{Function, Node, Op};
-use rotrace_ir::text::parse_function;
 use rotrace_ir::verify::graph::verify;
 use rotrace_passes::differentiate::{DifferentiateError, grad, jvp, vjp};
 use rotrace_passes::optimize::{dce, hoist};
 use rotrace_passes::pipeline;
-
-fn parse(text: &str) -> Function {
-    let function = parse_function(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    assert_eq!(verify(&function), []);
-    function
-}
-
-fn arguments(function: &Function, dims: &[u64]) -> Vec<Array> {
-    let mut random = Random(3);
-    let sizes = |shape: &rotrace_ir::Shape| shape.iter().map(|dim| dim.size(dims).unwrap()).collect::<Vec<_>>();
-    function.parameter_types().map(|ty| random.array(&sizes(&ty.shape), 0.5, 1.5)).collect()
-}
 
 /// A loop that exchanges, repeats, resets and passes on what it carries, of this length.
 fn shuffle(length: &str, reverse: bool, policy: &str) -> String {
