@@ -1,7 +1,6 @@
 //! Plans with loops, branches and native functions, by hand: machine code gives the interpreter's bits, needs the memory
 //! it says, and allocates nothing.
 
-#[allow(dead_code, reason = "the tests of `ir` use all of it")]
 #[path = "../../../ir/tests/support/plans.rs"]
 mod build;
 
