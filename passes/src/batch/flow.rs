@@ -43,6 +43,7 @@ pub fn result_axes(op: &Op, operands: &[bool], masked: bool) -> Vec<bool> {
             results
         }
         Op::Native(native) => vec![operands.contains(&true); native.results.len()],
+        Op::Custom(rule) => vec![operands.contains(&true) || masked && has_while(op); rule.values()],
         Op::Parameter { .. }
         | Op::Constant(_)
         | Op::Iota { .. }
@@ -60,7 +61,6 @@ pub fn result_axes(op: &Op, operands: &[bool], masked: bool) -> Vec<bool> {
         | Op::DotGeneral { .. }
         | Op::Take { .. }
         | Op::ScatterAdd { .. }
-        | Op::Custom(_)
         | Op::StopGradient => vec![operands.contains(&true) || masked && has_while(op)],
     }
 }

@@ -336,6 +336,48 @@ fn rules_may_have_loops_in_them() {
     check("a rule with a loop", &f, &arguments(&f, &[]), &[], 1e-4);
 }
 
+/// Two functions of two values, with one rule for both.
+fn with_one_rule(kind: &str, directions: &str, results: &str) -> Function {
+    parse(&format!(
+        "fn @f(%x: f64[2], %y: f64[2]) -> (f64[2], f64[2]) {{
+  %s: f64[2] = sin %x
+  %p: f64[2] = multiply %x, %y
+  %a: f64[2], %b: f64[2] = custom %s, %p, %x, %y {{kind = {kind}, wrt = [true, true], rule = fn @rule(%x: f64[2], %y: f64[2], %s: f64[2], %t: f64[2]) -> (f64[2], f64[2]) {{
+    %c: f64[2] = cos %x
+    %k: f64[2] = multiply %c, %s
+    %l: f64[2] = multiply %y, {directions}
+    %m: f64[2] = multiply %x, %t
+    %n: f64[2] = add %l, {results}
+  }}}}
+  return %a, %b
+}}"
+    ))
+}
+
+#[test]
+fn a_rule_is_about_several_values() {
+    let pushed = with_one_rule("jvp", "%s", "%m\n    return %k, %n");
+    let pulled = with_one_rule("vjp", "%t", "%k\n    return %n, %m");
+    for f in [pushed, pulled] {
+        check("both values", &f, &arguments(&f, &[]), &[], 1e-3);
+        for place in 0..2 {
+            let one = Function { results: vec![f.results[place]], ..f.clone() };
+            check("one of them", &one, &arguments(&one, &[]), &[], 1e-3);
+        }
+        let both_modes = [jvp(&f, &[false, true]), vjp(&f, &[false, true])];
+        both_modes.into_iter().for_each(|derived| assert_eq!(verify(&derived.unwrap()), []));
+    }
+}
+
+#[test]
+fn what_has_a_rule_needs_no_bound() {
+    let text = UNASKED.replace("stop_gradient %r", "custom %r, %x {kind = jvp, wrt = [true], rule = fn @rule(%x: f64[], %t: f64[]) -> (f64[]) {\n    return %t\n  }}");
+    let f = parse(&text);
+    let slope = |x: f64| evaluate(&grad(&f, &[true]).unwrap(), &[Array::scalar(x)], &[])[0].floats()[0];
+    // The loop gives 11, and 14, which is too large.
+    assert_eq!((slope(5.5), slope(7.0)), (11.0 + 5.5, 14.0));
+}
+
 #[test]
 fn literals_of_any_number_go_along_ahead_of_a_loop() {
     let mut body = String::from("    %l0: f64[] = constant {1.0}\n");

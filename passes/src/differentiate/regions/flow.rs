@@ -36,8 +36,11 @@ pub fn varied_results(op: &Op, operands: Vec<bool>) -> Option<Vec<bool>> {
         | Op::DotGeneral { .. }
         | Op::Take { .. }
         | Op::ScatterAdd { .. }
-        | Op::Custom(_)
         | Op::StopGradient => return None,
+        Op::Custom(rule) => {
+            let varied = operands.iter().enumerate().any(|(operand, &varied)| varied && rule.selects(operand));
+            vec![varied; rule.values()]
+        }
         Op::Native(native) => {
             let varied = operands.contains(&true);
             native.results.iter().map(|ty| varied && ty.dtype.is_float()).collect()
@@ -103,6 +106,8 @@ pub fn asked_operands(op: &Op, varied: Vec<bool>, results: &[bool]) -> Option<Ve
             let varied = varied_parameters(&scan.body, scan.carried, varied);
             asked_in_loop(&scan.body, scan.carried, &varied, results.to_vec()).operands(!runs(scan))
         }
+        // The rule stands for what computes the values.
+        Op::Custom(rule) => varied.iter().enumerate().map(|(place, &varied)| varied && rule.selects(place)).collect(),
         _ => return None,
     })
 }
