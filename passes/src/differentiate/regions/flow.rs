@@ -10,10 +10,13 @@ pub fn varied_results(op: &Op, operands: Vec<bool>) -> Option<Vec<bool>> {
     Some(match op {
         Op::Call(function) | Op::Checkpoint(function) => function_results(function, &operands),
         Op::Switch(branches) => branch_results(branches, &operands[1..]),
-        Op::While(looped) => varied_carried(&looped.body, looped.carried, operands),
+        Op::While(looped) => {
+            let mut parameters = varied_in_loop(&looped.body, looped.carried, operands).parameters;
+            parameters.truncate(looped.carried);
+            parameters
+        }
         Op::Scan(scan) => {
-            let parameters = varied_parameters(&scan.body, scan.carried, operands);
-            let mut results = function_results(&scan.body, &parameters);
+            let VariedInLoop { parameters, mut results } = varied_in_loop(&scan.body, scan.carried, operands);
             if !runs(scan) {
                 results[..scan.carried].copy_from_slice(&parameters[..scan.carried]);
             }
@@ -53,8 +56,17 @@ fn runs(scan: &Scan) -> bool {
     scan.length.as_fixed().is_some_and(|length| length > 0)
 }
 
-/// Which parameters of a loop's body vary, in some iteration: what is carried varies as soon as one iteration made it.
-pub fn varied_parameters(body: &Function, carried: usize, mut parameters: Vec<bool>) -> Vec<bool> {
+/// What varies in some iteration of a loop.
+pub struct VariedInLoop {
+    /// Which parameters of the body.
+    pub parameters: Vec<bool>,
+    /// Which results of the body.
+    pub results: Vec<bool>,
+}
+
+/// What varies in a loop with these operands: what is carried varies as soon as one iteration made it. Both come of one
+/// walk over the body where nothing spreads, so that a nest of loops is walked once and not twice for each of its loops.
+pub fn varied_in_loop(body: &Function, carried: usize, mut parameters: Vec<bool>) -> VariedInLoop {
     loop {
         let results = function_results(body, &parameters);
         let mut settled = true;
@@ -63,15 +75,9 @@ pub fn varied_parameters(body: &Function, carried: usize, mut parameters: Vec<bo
             parameters[place] |= results[place];
         }
         if settled {
-            return parameters;
+            return VariedInLoop { parameters, results };
         }
     }
-}
-
-fn varied_carried(body: &Function, carried: usize, operands: Vec<bool>) -> Vec<bool> {
-    let mut parameters = varied_parameters(body, carried, operands);
-    parameters.truncate(carried);
-    parameters
 }
 
 /// Which results vary in some branch.
@@ -99,11 +105,11 @@ pub fn asked_operands(op: &Op, varied: Vec<bool>, results: &[bool]) -> Option<Ve
             asked
         }
         Op::While(looped) => {
-            let varied = varied_parameters(&looped.body, looped.carried, varied);
+            let varied = varied_in_loop(&looped.body, looped.carried, varied).parameters;
             asked_in_loop(&looped.body, looped.carried, &varied, results.to_vec()).operands(true)
         }
         Op::Scan(scan) => {
-            let varied = varied_parameters(&scan.body, scan.carried, varied);
+            let varied = varied_in_loop(&scan.body, scan.carried, varied).parameters;
             asked_in_loop(&scan.body, scan.carried, &varied, results.to_vec()).operands(!runs(scan))
         }
         // The rule stands for what computes the values.

@@ -2,7 +2,7 @@
 
 use super::super::emit::Emitter;
 use super::super::{DifferentiateError, jvp};
-use super::flow::{branch_results, function_results, varied_parameters};
+use super::flow::{VariedInLoop, branch_results, function_results, varied_in_loop};
 use super::{places, rewired};
 use rotrace_ir::Type;
 use rotrace_ir::graph::{Function, Node, Op, Scan, ValueId, While};
@@ -86,7 +86,7 @@ fn while_loop(
     tangents: &[Option<ValueId>],
 ) -> Result<Parts, DifferentiateError> {
     let active = tangents.iter().map(Option::is_some).collect();
-    let active = varied_parameters(&looped.body, looped.carried, active);
+    let active = varied_in_loop(&looped.body, looped.carried, active).parameters;
     let results = active[..looped.carried].to_vec();
     let groups = Groups::new(&[looped.carried, operands.len()], active);
     let body = groups.pushed(&looped.body, &[looped.carried], &results)?;
@@ -104,8 +104,7 @@ fn scan(
     tangents: &[Option<ValueId>],
 ) -> Result<Parts, DifferentiateError> {
     let active = tangents.iter().map(Option::is_some).collect();
-    let active = varied_parameters(&scan.body, scan.carried, active);
-    let mut results = function_results(&scan.body, &active);
+    let VariedInLoop { parameters: active, mut results } = varied_in_loop(&scan.body, scan.carried, active);
     results[..scan.carried].copy_from_slice(&active[..scan.carried]);
     let (first, constants) = (scan.carried, scan.carried + scan.scanned);
     let count = |range: Range<usize>| range.len() + places(&active[range]).len();
