@@ -121,6 +121,18 @@ pub fn pull_back(
             }
             continue;
         }
+        if let Op::Custom(rule) = &node.op {
+            e.builder.location = node.location;
+            let operands: Values = node.operands.iter().map(|id| primal[id.0 as usize]).collect();
+            let own: Vec<_> = node.results.iter().map(|id| cotangents[id.0 as usize].take()).collect();
+            for (place, part) in custom::pull_back(e, rule, &operands, &own)? {
+                let operand = node.operands[place].0 as usize;
+                if varied[operand] {
+                    accumulate(e, &mut cotangents[operand], part);
+                }
+            }
+            continue;
+        }
         let result = node.results[0].0 as usize;
         let (true, Some(cotangent)) = (varied[result], cotangents[result].take()) else { continue };
         e.builder.location = node.location;
@@ -131,15 +143,6 @@ pub fn pull_back(
         }
         let operands: Values = node.operands.iter().map(|id| primal[id.0 as usize]).collect();
         let applied = Applied { op: &node.op, operands: &operands, result: primal[result] };
-        if let Op::Custom(rule) = &node.op {
-            for (place, part) in custom::pull_back(e, rule, &operands, cotangent)? {
-                let operand = node.operands[place].0 as usize;
-                if varied[operand] {
-                    accumulate(e, &mut cotangents[operand], part);
-                }
-            }
-            continue;
-        }
         let joined = Joined::of(e, applied);
         for (place, &operand) in node.operands.iter().enumerate() {
             let active = varied[operand.0 as usize] && flows(function, &node.op, place, operand, node.results[0]);
