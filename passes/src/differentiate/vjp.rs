@@ -124,7 +124,9 @@ pub fn pull_back(
         if let Op::Custom(rule) = &node.op {
             e.builder.location = node.location;
             let operands: Values = node.operands.iter().map(|id| primal[id.0 as usize]).collect();
-            let own: Vec<_> = node.results.iter().map(|id| cotangents[id.0 as usize].take()).collect();
+            // A rule is not asked about values that do not vary: it might not be one that can be transposed.
+            let own = node.results.iter().map(|id| cotangents[id.0 as usize].take().filter(|_| varied[id.0 as usize]));
+            let own: Vec<_> = own.collect();
             for (place, part) in custom::pull_back(e, rule, &operands, &own)? {
                 let operand = node.operands[place].0 as usize;
                 if varied[operand] {
