@@ -6,10 +6,14 @@ use rotrace_runtime::{Engine, Executable, Options, View, ViewMut};
 use smallvec::SmallVec;
 use std::time::Duration;
 
-/// The configurations that must agree bit for bit, by name.
+/// Options under which every step is run by so many threads.
+fn always(threads: usize) -> Options {
+    Options { threads, parallel_from: Duration::ZERO, verify: true, ..Options::default() }
+}
+
+/// Configurations that must agree bit for bit, by name: those that compile in a millisecond.
 #[must_use]
 pub fn configurations() -> Vec<(&'static str, Options)> {
-    let always = |threads| Options { threads, parallel_from: Duration::ZERO, verify: true, ..Options::default() };
     vec![
         ("cranelift scalar", Options { simd: false, ..always(1) }),
         ("cranelift simd", always(1)),
@@ -21,6 +25,23 @@ pub fn configurations() -> Vec<(&'static str, Options)> {
 #[must_use]
 pub fn kernel_interpreter() -> (&'static str, Options) {
     ("kernel interpreter", Options { engine: Engine::Interpreter, verify: true, ..Options::default() })
+}
+
+/// The configurations of the optimising compiler, which takes a hundred times as long; none without the feature `mlir`.
+#[must_use]
+pub fn optimised() -> Vec<(&'static str, Options)> {
+    let options = |threads| Options { engine: Engine::Optimised, ..always(threads) };
+    let all = [("optimised", options(1)), ("optimised, 2 threads", options(2))];
+    if cfg!(feature = "mlir") { all.into() } else { Vec::new() }
+}
+
+/// All configurations, for programs of which there are not many.
+#[must_use]
+pub fn every_configuration() -> Vec<(&'static str, Options)> {
+    let mut all = configurations();
+    all.extend(optimised());
+    all.push(kernel_interpreter());
+    all
 }
 
 /// Runs an executable on concrete data.
