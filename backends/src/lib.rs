@@ -29,8 +29,8 @@ pub struct Artifact {
     pub entry: usize,
     /// What the entry's `constants` argument points to.
     pub constants: Vec<u8>,
-    /// The code before register allocation, if text was asked for.
-    pub clif: String,
+    /// What the kernel was on the way to machine code, by the names that the backend gives its stages, if text was asked for.
+    pub stages: Vec<(&'static str, String)>,
     /// The machine code as assembly, if text was asked for.
     pub disassembly: String,
 }
@@ -41,6 +41,12 @@ impl Artifact {
 
     /// How many iterations of the grid run at once at most, each with its own scratch.
     pub const SCRATCH_COPIES: u64 = 4;
+
+    /// The text of a stage.
+    #[must_use]
+    pub fn stage(&self, name: &str) -> Option<&str> {
+        self.stages.iter().find(|(stage, _)| *stage == name).map(|(_, text)| text.as_str())
+    }
 }
 
 /// Why there is no artifact.

@@ -18,9 +18,10 @@ mod launch;
 mod natives;
 mod options;
 mod origin;
+mod upgrade;
 mod view;
 
-pub use compile::Report;
+pub use compile::{Background, Report};
 pub use error::Error;
 pub use executable::Executable;
 pub use natives::{NativeFunction, Natives};

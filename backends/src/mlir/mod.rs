@@ -10,6 +10,7 @@ mod block;
 mod casts;
 mod code;
 mod entry;
+mod exit;
 mod foreign;
 mod host;
 mod memory;
@@ -21,14 +22,19 @@ use crate::{Artifact, CompileError};
 use melior::Context;
 use melior::ir::operation::OperationLike;
 use rotrace_ir::kernel::Kernel;
+use rotrace_ir::text::parse_kernel;
 use rotrace_ir::verify::kernel::verify_core;
 use std::cell::RefCell;
 use std::rc::Rc;
 
+/// What is shown of the way to machine code, in order ([`Artifact::stages`]): before any conversion, and after LLVM's
+/// optimiser.
+pub const STAGES: [&str; 2] = ["mlir", "llvm"];
+
 /// How to compile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Options {
-    /// Whether to keep LLVM IR and assembly as text.
+    /// Whether to keep the stages and the assembly as text.
     pub keep_text: bool,
 }
 
@@ -41,6 +47,22 @@ pub fn compile(kernel: &Kernel, options: &Options) -> Result<Artifact, CompileEr
     if let Some(problem) = verify_core(kernel).into_iter().next() {
         return Err(CompileError::Unsupported { kernel: kernel.name.clone(), reason: problem.to_string() });
     }
+    prepare();
+    let _compiling = exit::Compiling::begin();
+    translated(kernel, options)
+}
+
+/// Makes LLVM ready, once for a process: some 10 ms, which the first compilation takes otherwise. Who compiles in another
+/// thread does this first, so that the process may end at any time.
+pub fn prepare() {
+    exit::prepare(|| {
+        let kernel = parse_kernel(include_str!("rehearsal.rtk")).unwrap_or_else(|error| unreachable!("{error}"));
+        // Whatever comes of it will come of the next compilation too, which says so.
+        let _ = translated(&kernel, &Options::default());
+    });
+}
+
+fn translated(kernel: &Kernel, options: &Options) -> Result<Artifact, CompileError> {
     let internal = |reason| CompileError::Internal { kernel: kernel.name.clone(), reason };
     let context = Context::new_with_threading(false);
     foreign::load_dialects(&context);
@@ -54,6 +76,7 @@ pub fn compile(kernel: &Kernel, options: &Options) -> Result<Artifact, CompileEr
     if !module.as_operation().verify() {
         return Err(internal(format!("not well formed{}", said.borrow())));
     }
+    let written = options.keep_text.then(|| module.as_operation().to_string());
     let with_reason = |reason| internal(format!("{reason}{}", said.borrow()));
     host::convert(&context, &mut module).map_err(with_reason)?;
     let object = host::object(&module, options.keep_text).map_err(with_reason)?;
@@ -62,7 +85,7 @@ pub fn compile(kernel: &Kernel, options: &Options) -> Result<Artifact, CompileEr
         code: linked.code,
         entry: linked.entry,
         constants: Vec::new(),
-        clif: object.llvm,
+        stages: written.map(|mlir| STAGES.into_iter().zip([mlir, object.llvm]).collect()).unwrap_or_default(),
         disassembly: object.assembly,
     })
 }

@@ -33,20 +33,30 @@ impl Failure {
 type Slot = OnceLock<Result<Vec<Handle>, Failure>>;
 
 /// The compiled programs so far, by the text that tells them apart.
-#[derive(Default)]
 pub struct Engines {
     programs: Mutex<HashMap<String, Arc<Slot>>>,
+    /// Of so many programs, one is compiled by the optimising compiler too.
+    optimised_every: u64,
+}
+
+/// How many programs there are of each kind.
+pub struct Count {
+    pub programs: usize,
+    /// Compiled by the optimising compiler too.
+    pub optimised: usize,
+    /// How often the interpreter runs what should be machine code.
+    pub interpreted: usize,
 }
 
 /// The engines. The first is the one whose results the others must have.
-fn configurations() -> Vec<Options> {
+fn configurations(with_optimised: bool) -> Vec<Options> {
     let compiled = Options { threads: 1, verify: false, ..Options::default() };
     let mut all = vec![
         Options { engine: Engine::Interpreter, verify: true, ..compiled.clone() },
         Options { simd: false, ..compiled.clone() },
         compiled.clone(),
     ];
-    if cfg!(feature = "mlir") {
+    if with_optimised {
         all.push(Options { engine: Engine::Optimised, ..compiled });
     }
     all
@@ -55,6 +65,16 @@ fn configurations() -> Vec<Options> {
 const NAMES: [&str; 4] = ["interpreter", "scalar code", "SIMD code", "optimised code"];
 
 impl Engines {
+    pub fn new(optimised_every: u64) -> Self {
+        Self { programs: Mutex::default(), optimised_every }
+    }
+
+    /// Whether the optimising compiler is to compile a program, which takes it a second for some.
+    fn with_optimised(&self, key: &str) -> bool {
+        let number = key.bytes().fold(0_u64, |number, byte| number.wrapping_mul(31).wrapping_add(byte.into()));
+        cfg!(feature = "mlir") && number.is_multiple_of(self.optimised_every)
+    }
+
     /// Runs the program with every engine. `key` tells it from all others, but need not tell its argument types.
     ///
     /// # Errors
@@ -66,11 +86,13 @@ impl Engines {
         program: impl FnOnce() -> Program<'a>,
         arguments: &Vec<Array>,
     ) -> Result<Vec<Array>, Failure> {
+        let key = format!("{key} ({signature})");
+        let all = configurations(self.with_optimised(&key));
         let cell = {
             let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(programs.entry(format!("{key} ({signature})")).or_default())
+            Arc::clone(programs.entry(key).or_default())
         };
-        let handles = cell.get_or_init(|| compile(&program(), signature)).as_ref().map_err(Clone::clone)?;
+        let handles = cell.get_or_init(|| compile(&program(), signature, &all)).as_ref().map_err(Clone::clone)?;
         let mut first: Option<Vec<Array>> = None;
         for (name, handle) in NAMES.iter().zip(handles) {
             let results = handle.call(arguments).map_err(|error| failure(name, &error))?;
@@ -84,22 +106,25 @@ impl Engines {
         first.ok_or_else(|| Failure::Broken("no engine ran".into()))
     }
 
-    /// How many distinct programs were compiled, and how many of those that should be machine code are interpreted.
-    pub fn count(&self) -> (usize, usize) {
+    /// The distinct programs that were compiled.
+    pub fn count(&self) -> Count {
         let programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
-        let compiled: Vec<&Handle> =
-            programs.values().filter_map(|cell| cell.get()).flatten().flat_map(|handles| &handles[1..]).collect();
-        let interpreted = compiled.iter().filter(|handle| handle.executable().report().interpreted.is_some());
-        (compiled.len() / (configurations().len() - 1), interpreted.count())
+        let compiled: Vec<&Vec<Handle>> = programs.values().filter_map(|cell| cell.get()).flatten().collect();
+        let falls_back = |handle: &&Handle| handle.executable().report().interpreted.is_some();
+        Count {
+            programs: compiled.len(),
+            optimised: compiled.iter().filter(|handles| handles.len() == NAMES.len()).count(),
+            interpreted: compiled.iter().flat_map(|handles| &handles[1..]).filter(falls_back).count(),
+        }
     }
 }
 
-fn compile(program: &Program<'_>, signature: &str) -> Result<Vec<Handle>, Failure> {
+fn compile(program: &Program<'_>, signature: &str, all: &[Options]) -> Result<Vec<Handle>, Failure> {
     let lowered = program.lower(signature).map_err(|error| failure("lowering", &error))?;
-    let compiled = configurations()
-        .into_iter()
+    let compiled = all
+        .iter()
         .zip(NAMES)
-        .map(|(options, name)| lowered.compile_with(&options).map_err(|error| failure(name, &error)));
+        .map(|(options, name)| lowered.compile_with(options).map_err(|error| failure(name, &error)));
     compiled.collect()
 }
 

@@ -97,7 +97,7 @@ fn random_programs_agree_in_every_engine() {
 }
 
 #[test]
-#[cfg_attr(feature = "mlir", ignore = "takes most of an hour")]
+#[cfg_attr(feature = "mlir", ignore = "takes a quarter of an hour")]
 #[cfg_attr(not(feature = "mlir"), ignore = "the feature `mlir` is off")]
 fn every_random_program_agrees_in_optimised_code() {
     assert!(!optimised().is_empty(), "the feature `mlir` is off");
