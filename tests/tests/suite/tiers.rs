@@ -1,6 +1,6 @@
 //! Code that is replaced by better code while calls run, and what is shown of the way to either.
 
-use rotrace_ir::graph::{Constant, Function};
+use rotrace_ir::graph::Function;
 use rotrace_ir::text::parse_function;
 use rotrace_runtime::{Engine, Executable, Options};
 
@@ -53,6 +53,7 @@ fn stages_are_shown_by_name() {
 #[cfg(feature = "mlir")]
 mod with_feature {
     use super::*;
+    use rotrace_ir::graph::Constant;
     use rotrace_runtime::{Background, Natives, View, ViewMut};
     use rotrace_tests::engines::compare;
     use rotrace_tests::random::{Random, program_with_regions};
