@@ -32,8 +32,8 @@ pub struct Artifact {
     pub entry: usize,
     /// What the entry's `constants` argument points to.
     pub constants: Vec<u8>,
-    /// The code before register allocation, if text was asked for.
-    pub clif: String,
+    /// What the kernel was on the way to machine code, by the names that the backend gives its stages, if text was asked for.
+    pub stages: Vec<(&'static str, String)>,
     /// The machine code as assembly, if text was asked for.
     pub disassembly: String,
 }
@@ -44,6 +44,12 @@ impl Artifact {
 
     /// How many iterations of the grid run at once at most, each with its own scratch.
     pub const SCRATCH_COPIES: u64 = 4;
+
+    /// The text of a stage.
+    #[must_use]
+    pub fn stage(&self, name: &str) -> Option<&str> {
+        self.stages.iter().find(|(stage, _)| *stage == name).map(|(_, text)| text.as_str())
+    }
 }
 
 /// A kernel as PTX.
@@ -57,8 +63,8 @@ pub struct Ptx {
     pub text: String,
     /// The ways to launch it. The first always serves.
     pub mappings: Vec<Mapping>,
-    /// LLVM IR, if text was asked for.
-    pub llvm: String,
+    /// What it went through, by name, if text was asked for.
+    pub stages: Vec<(&'static str, String)>,
 }
 
 /// Why there is no artifact.

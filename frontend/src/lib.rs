@@ -74,7 +74,9 @@ pub use rotrace_derive::{Manifold, Tree};
 pub use rotrace_ir::graph::Checkpoint;
 pub use rotrace_ir::interpret::graph::{LoopStep, LoopValue, NanOrigin};
 pub use rotrace_ir::{DType, Dim, Shape};
-pub use rotrace_runtime::{Device, DeviceArray, Engine, Event, Executable, Natives, Options, PinnedBytes, Report};
+pub use rotrace_runtime::{
+    Background, Device, DeviceArray, Engine, Event, Executable, Natives, Options, PinnedBytes, Report,
+};
 pub use signature::{Signature, Specification};
 pub use tensor::{
     IntoAxes, IntoShape, IntoTensor, Operand, Tensor, Weak, concat, constant, eye, full, ones, stack, where_, zeros,

@@ -31,9 +31,10 @@ mod natives;
 mod on_device;
 mod options;
 mod origin;
+mod upgrade;
 mod view;
 
-pub use compile::Report;
+pub use compile::{Background, Report};
 pub use device::{Device, Event};
 pub use device_array::{DeviceArray, PinnedBytes};
 pub use error::Error;

@@ -12,6 +12,10 @@ pub enum Engine {
     /// Machine code of an optimising compiler: often several times as fast, and takes a hundred times as long to make.
     /// An error without the feature `mlir`.
     Optimised,
+    /// Both, one after the other: calls run the code of [`Compiled`](Self::Compiled) until that of
+    /// [`Optimised`](Self::Optimised), which is made in the background, is there (`wait_optimised`). The bits are the same, so
+    /// that nobody sees the change but in time. An error without the feature `mlir`.
+    Tiered,
     /// The kernel interpreter: slow, for comparison.
     Interpreter,
 }

@@ -7,10 +7,14 @@ use smallvec::SmallVec;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-/// The configurations that must agree bit for bit, by name; a GPU's is the last, if there is one.
+/// Options under which every step is run by so many threads.
+fn always(threads: usize) -> Options {
+    Options { threads, parallel_from: Duration::ZERO, verify: true, ..Options::default() }
+}
+
+/// Configurations that must agree bit for bit, by name: those that compile in a millisecond, and a GPU's, if there is one.
 #[must_use]
 pub fn configurations() -> Vec<(&'static str, Options)> {
-    let always = |threads| Options { threads, parallel_from: Duration::ZERO, verify: true, ..Options::default() };
     let mut all = vec![
         ("cranelift scalar", Options { simd: false, ..always(1) }),
         ("cranelift simd", always(1)),
@@ -34,6 +38,23 @@ pub fn gpu() -> Option<Device> {
 #[must_use]
 pub fn kernel_interpreter() -> (&'static str, Options) {
     ("kernel interpreter", Options { engine: Engine::Interpreter, verify: true, ..Options::default() })
+}
+
+/// The configurations of the optimising compiler, which takes a hundred times as long; none without the feature `mlir`.
+#[must_use]
+pub fn optimised() -> Vec<(&'static str, Options)> {
+    let options = |threads| Options { engine: Engine::Optimised, ..always(threads) };
+    let all = [("optimised", options(1)), ("optimised, 2 threads", options(2))];
+    if cfg!(feature = "mlir") { all.into() } else { Vec::new() }
+}
+
+/// All configurations, for programs of which there are not many.
+#[must_use]
+pub fn every_configuration() -> Vec<(&'static str, Options)> {
+    let mut all = configurations();
+    all.extend(optimised());
+    all.push(kernel_interpreter());
+    all
 }
 
 /// Runs an executable on concrete data.

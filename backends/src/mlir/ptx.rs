@@ -13,6 +13,9 @@ use inkwell::targets::{CodeModel, FileType, InitializationConfig, RelocMode, Tar
 use rotrace_ir::kernel::Kernel;
 use std::sync::Once;
 
+/// What is shown of the way to PTX, in order ([`Ptx::stages`]).
+pub const STAGES: [&str; 3] = ["mlir", "llvm", "ptx"];
+
 /// The compute capabilities that PTX is made for, with the lowest version of PTX that has each.
 const CAPABILITIES: [(u32, u32); 8] =
     [(70, 60), (75, 63), (80, 70), (86, 71), (89, 78), (90, 78), (100, 86), (120, 87)];
@@ -36,14 +39,17 @@ pub fn compile(kernel: &Kernel, capability: u32, options: &Options) -> Result<Pt
         return Err(unsupported(format!("compute capability {capability} is below 70")));
     };
     let mappings = Mapping::of(kernel);
-    let writing = Writing::new(kernel)?;
-    let module = writing.module(|context| grid::write(context, kernel, &mappings, Side::Gpu))?;
+    let writing = Writing::begin(kernel)?;
+    let write = |context| grid::write(context, kernel, &mappings, Side::Gpu);
+    let (module, mlir) = writing.module(write, options)?;
     let emitted = machine(known).and_then(|machine| {
         host::emit(&module, &machine, &[FileType::Assembly], |module, context| prepare(module, context, &mappings))
     });
     let (files, llvm) = emitted.map_err(|reason| writing.internal(reason))?;
-    let text = files.into_iter().map(host::text).collect();
-    Ok(Ptx { text, mappings, llvm: if options.keep_text { llvm } else { String::new() } })
+    let text: String = files.into_iter().map(host::text).collect();
+    let shown = || STAGES.into_iter().zip([mlir, llvm, text.clone()]).collect();
+    let stages = if options.keep_text { shown() } else { Vec::new() };
+    Ok(Ptx { text, mappings, stages })
 }
 
 /// Marks kernels as what they are, and calls among a team's threads as not to be moved.

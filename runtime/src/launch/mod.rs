@@ -29,6 +29,7 @@ use crate::arena::{ALIGNMENT, Slot};
 use crate::bind::Sizes;
 use crate::code::Code;
 use crate::natives::Natives;
+use crate::upgrade::Upgrade;
 use crate::{Error, View, ViewMut};
 use frame::{Extents, Frame};
 pub(crate) use kernel::Threads;
@@ -36,6 +37,7 @@ use machine::Machine;
 use rotrace_ir::plan::Plan;
 use sequence::{Builder, Sequence};
 use std::mem::MaybeUninit;
+use std::sync::Arc;
 
 /// Calls that need up to so many bytes of memory find them on the caller's stack. Most calls need few, and it costs time
 /// to make room for many.
@@ -123,27 +125,39 @@ impl<M: Machine> Layout<M> {
 pub(crate) struct Launcher {
     layout: Layout<Code>,
     code: Code,
+    /// Better code, in the making or made.
+    upgrade: Option<Arc<Upgrade>>,
     arena: Slot,
 }
 
 impl Launcher {
-    /// `code` has the plan's kernels in their order.
-    pub(crate) fn new(layout: Layout<Code>, code: Code) -> Self {
-        Self { layout, code, arena: Slot::default() }
+    /// `code` has the plan's kernels in their order, and so has that of the upgrade.
+    pub(crate) fn new(layout: Layout<Code>, code: Code, upgrade: Option<Arc<Upgrade>>) -> Self {
+        Self { layout, code, upgrade, arena: Slot::default() }
+    }
+
+    pub(crate) fn upgrade(&self) -> Option<&Upgrade> {
+        self.upgrade.as_deref()
+    }
+
+    /// The best code there is. A call asks once, and keeps to it.
+    #[inline]
+    fn code(&self) -> &Code {
+        self.upgrade().and_then(Upgrade::code).unwrap_or(&self.code)
     }
 
     pub(crate) fn layout(&self) -> &Layout<Code> {
         &self.layout
     }
 
-    /// Bytes of machine code.
+    /// Bytes of the machine code that calls run.
     pub(crate) fn code_size(&self) -> usize {
-        self.code.size()
+        self.code().size()
     }
 
     /// Runs the plan. The arguments fit the signature for these sizes.
     pub(crate) fn run(&self, inputs: &[View<'_>], outputs: &mut [ViewMut<'_>], sizes: &Sizes) -> Result<(), Error> {
-        let call = Call { machine: &self.code, sizes };
+        let call = Call { machine: self.code(), sizes };
         let bytes = self.layout.permitted_bytes(sizes)?;
         let Some(bytes) = self.frame_bytes().checked_add(bytes) else { return Err(Error::OutOfMemory(bytes)) };
         if bytes <= FEW_STACK_BYTES as u64 {
