@@ -147,17 +147,19 @@ impl<'c> Code<'c, '_> {
     }
 
     /// All bits are shifted out by what is negative or not below the width.
+    ///
+    /// The amount is masked, not selected: of a select, LLVM's code generator for GPUs leaves a shift by the lowest 32 bits of an
+    /// amount of 64, which it takes to be all of them.
     fn shift(&mut self, op: ScalarOp, dtype: DType, x: Held<'c>, y: Held<'c>) -> Held<'c> {
         let last = self.constant(Scalar::from_i64(dtype, i64::from(dtype.bits()) - 1));
-        let unsigned = DType::U64;
-        let beyond = self.compare(ScalarOp::Greater, unsigned, y, last);
-        if op == ScalarOp::ShiftRight && dtype.is_signed_integer() {
-            let by = self.select(beyond, last, y);
-            return self.like("arith.shrsi", &[x, by]);
-        }
-        let zero = self.constant(Scalar::from_i64(dtype, 0));
-        let by = self.select(beyond, zero, y);
-        let shifted = self.like(if op == ScalarOp::ShiftLeft { "arith.shli" } else { "arith.shrui" }, &[x, by]);
-        self.select(beyond, zero, shifted)
+        let beyond = self.compare(ScalarOp::Greater, DType::U64, y, last);
+        let by = self.like("arith.andi", &[y, last]);
+        let (name, out) = match op {
+            ScalarOp::ShiftLeft => ("arith.shli", self.constant(Scalar::from_i64(dtype, 0))),
+            _ if dtype.is_signed_integer() => ("arith.shrsi", self.like("arith.shrsi", &[x, last])),
+            _ => ("arith.shrui", self.constant(Scalar::from_i64(dtype, 0))),
+        };
+        let shifted = self.like(name, &[x, by]);
+        self.select(beyond, out, shifted)
     }
 }
