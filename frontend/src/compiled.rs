@@ -1,7 +1,7 @@
 //! Compiled functions: handles that cost tens of nanoseconds to call.
 
 use crate::rows::first_new_nan;
-use crate::tree::Outline;
+use crate::tree::Trees;
 use crate::{Array, ArrayView, ArrayViewMut, Error, Options, Tensor, Tree};
 use rotrace_ir::graph::Function;
 use rotrace_runtime::{Executable, Natives, Report, View, ViewMut};
@@ -20,7 +20,7 @@ pub type With<T, L> = <T as Tree<Tensor>>::With<L>;
 /// Named dimensions take their sizes from the arguments of each call.
 pub struct Compiled<In, Out> {
     executable: Executable,
-    results: Outline,
+    trees: Trees,
     types: PhantomData<fn(In) -> Out>,
 }
 
@@ -31,14 +31,18 @@ impl<In, Out> std::fmt::Debug for Compiled<In, Out> {
 }
 
 impl<In: Tree<Tensor>, Out: Tree<Tensor>> Compiled<In, Out> {
-    pub(crate) fn new(
-        function: &Function,
-        natives: &Natives,
-        results: Outline,
-        options: &Options,
-    ) -> Result<Self, Error> {
-        let executable = Executable::compile_with(function, natives, options)?;
-        Ok(Self { executable, results, types: PhantomData })
+    pub(crate) fn new(function: &Function, natives: &Natives, trees: Trees, options: &Options) -> Result<Self, Error> {
+        Ok(Self::of_executable(Executable::compile_with(function, natives, options)?, trees))
+    }
+
+    /// An executable with as many arguments and results as the trees have leaves.
+    pub(crate) fn of_executable(executable: Executable, trees: Trees) -> Self {
+        Self { executable, trees, types: PhantomData }
+    }
+
+    /// The structures of arguments and results.
+    pub(crate) fn trees(&self) -> &Trees {
+        &self.trees
     }
 
     /// Calls the function; the results are new arrays.
@@ -56,7 +60,7 @@ impl<In: Tree<Tensor>, Out: Tree<Tensor>> Compiled<In, Out> {
         let mut outputs: SmallVec<[ViewMut<'_>; INLINE_LEAVES]> = arrays.iter_mut().map(Array::view_mut).collect();
         self.executable.call(&views, &mut outputs)?;
         drop(outputs);
-        match self.results.build(arrays) {
+        match self.trees.results.build(arrays) {
             Some(results) => Ok(results),
             None => unreachable!("the executable has one result per leaf of the tree it was traced to"),
         }

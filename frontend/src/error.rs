@@ -63,6 +63,12 @@ pub enum Error {
     Runtime(#[from] rotrace_runtime::Error),
 }
 
+impl From<rotrace_runtime::FileError> for Error {
+    fn from(error: rotrace_runtime::FileError) -> Self {
+        Self::Runtime(error.into())
+    }
+}
+
 impl Error {
     /// Where the user wrote what is wrong, if that is known.
     #[must_use]

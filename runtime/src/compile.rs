@@ -17,6 +17,7 @@ use rotrace_ir::verify::Diagnostic;
 use rotrace_ir::verify::kernel::verify_core;
 use rotrace_ir::verify::plan::verify_plan;
 use rotrace_passes::{lower, pipeline};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -42,7 +43,7 @@ impl Report {
         self.stages.iter().map(|(_, time)| *time).sum()
     }
 
-    fn time<T>(&mut self, stage: &str, work: impl FnOnce() -> T) -> T {
+    pub(crate) fn time<T>(&mut self, stage: &str, work: impl FnOnce() -> T) -> T {
         let start = Instant::now();
         let result = work();
         self.stages.push((stage.to_owned(), start.elapsed()));
@@ -80,7 +81,7 @@ pub(crate) struct Texts {
 }
 
 /// What makes machine code.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Maker {
     engine: Engine,
     simd: bool,
@@ -159,15 +160,20 @@ fn pipeline_options(options: &Options) -> pipeline::Options {
     pipeline::Options { verify: options.verify, ..pipeline::Options::default() }
 }
 
-fn verify(plan: &Plan) -> Result<(), Diagnostic> {
+/// The layout of a verified plan.
+pub(crate) fn layout(plan: &Plan, natives: &Natives, options: &Options) -> Result<Layout, Error> {
+    let threads = Threads { cap: options.threads, from_nanoseconds: options.parallel_from.as_secs_f64() * 1e9 };
+    Layout::new(plan, natives, threads, options.memory_limit)
+}
+
+pub(crate) fn verify(plan: &Plan) -> Result<(), Diagnostic> {
     let mut problems = verify_plan(plan);
     problems.extend(plan.kernels().into_iter().flat_map(verify_core));
     problems.into_iter().next().map_or(Ok(()), Err)
 }
 
 fn engine(plan: &Plan, natives: &Natives, options: &Options, report: &mut Report) -> Result<EngineState, Error> {
-    let threads = Threads { cap: options.threads, from_nanoseconds: options.parallel_from.as_secs_f64() * 1e9 };
-    let layout = Layout::new(plan, natives, threads, options.memory_limit)?;
+    let layout = layout(plan, natives, options)?;
     let interpreted = |reason: String, layout: Layout, report: &mut Report| {
         report.interpreted = Some(reason);
         EngineState::Interpreted(Interpreted { plan: plan.clone(), layout, natives: natives.clone() })

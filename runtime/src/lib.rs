@@ -3,9 +3,11 @@
 //! [`Executable::compile`] takes a graph through the passes, the lowering and a backend; [`Executable::call`] binds the
 //! named dimensions from its arguments, finds memory for temporaries and runs the plan's kernels.
 //!
+//! [`Executable::save`] writes one to a file, and [`Saved`] reads it.
+//!
 //! Invariants: a call takes no lock, does no hash look-up and, once its memory has been seen, no allocation; an
-//! executable can be called from many threads at once; all `unsafe` is in `arena`, `code` and
-//! `launch`.
+//! executable can be called from many threads at once; all `unsafe` is in `arena`, `code`,
+//! `launch` and `saved::trust`.
 
 mod arena;
 mod bind;
@@ -18,6 +20,7 @@ mod launch;
 mod natives;
 mod options;
 mod origin;
+mod saved;
 mod view;
 
 pub use compile::Report;
@@ -25,4 +28,5 @@ pub use error::Error;
 pub use executable::Executable;
 pub use natives::{NativeFunction, Natives};
 pub use options::{Engine, Options};
+pub use saved::{FileError, Saved};
 pub use view::{View, ViewMut};

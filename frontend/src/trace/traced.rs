@@ -6,7 +6,7 @@ use crate::compiled::Compiled;
 use crate::implementations::{Implementations, with_implementations, without_implementations};
 use crate::native::with_natives;
 use crate::signature::Specification;
-use crate::tree::{Outline, leaves};
+use crate::tree::{Outline, Trees, leaves};
 use crate::{Error, Natives, Options, Tensor, Tree};
 use rotrace_ir::Type;
 use rotrace_ir::graph::Function;
@@ -148,7 +148,8 @@ impl<'a, In: Tree<Tensor>, Out: Tree<Tensor>> Traced<'a, In, Out> {
         };
         let (recorded, natives) = with_natives(|| without_implementations(|| (self.recording)(&request)));
         let (function, _) = recorded.outcome?;
-        Ok(Lowered { function: Arc::new(function), natives, results: recorded.results, types: PhantomData })
+        let trees = Trees { arguments: request.arguments, results: recorded.results };
+        Ok(Lowered { function: Arc::new(function), natives, trees, types: PhantomData })
     }
 
     /// Lowers and compiles with the default options.
@@ -239,14 +240,14 @@ const MOST_LEAVES: usize = 256;
 pub struct Lowered<In, Out> {
     function: Arc<Function>,
     natives: Natives,
-    results: Outline,
+    trees: Trees,
     types: PhantomData<fn(In) -> Out>,
 }
 
 impl<In, Out> Clone for Lowered<In, Out> {
     fn clone(&self) -> Self {
         let (function, natives) = (Arc::clone(&self.function), self.natives.clone());
-        Self { function, natives, results: self.results.clone(), types: PhantomData }
+        Self { function, natives, trees: self.trees.clone(), types: PhantomData }
     }
 }
 
@@ -277,7 +278,7 @@ impl<In: Tree<Tensor>, Out: Tree<Tensor>> Lowered<In, Out> {
 
     /// The structure of the results.
     pub(crate) fn results(&self) -> &Outline {
-        &self.results
+        &self.trees.results
     }
 
     /// Compiles with the default options.
@@ -293,6 +294,6 @@ impl<In: Tree<Tensor>, Out: Tree<Tensor>> Lowered<In, Out> {
     /// # Errors
     /// What the compiler reports.
     pub fn compile_with(&self, options: &Options) -> Result<Compiled<In, Out>, Error> {
-        Compiled::new(&self.function, &self.natives, self.results.clone(), options)
+        Compiled::new(&self.function, &self.natives, self.trees.clone(), options)
     }
 }

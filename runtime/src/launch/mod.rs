@@ -100,6 +100,10 @@ impl Launcher {
         &self.layout
     }
 
+    pub(crate) fn code(&self) -> &Code {
+        &self.code
+    }
+
     /// Bytes of machine code.
     pub(crate) fn code_size(&self) -> usize {
         self.code.size()
