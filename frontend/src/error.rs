@@ -1,6 +1,7 @@
 //! What can go wrong, as values.
 
 use rotrace_ir::interpret::graph::NanOrigin;
+use rotrace_runtime::{ExportError, FileError};
 use std::panic::Location;
 
 /// A mistake of the caller: in a traced function, a signature, array data or a call.
@@ -63,8 +64,14 @@ pub enum Error {
     Runtime(#[from] rotrace_runtime::Error),
 }
 
-impl From<rotrace_runtime::FileError> for Error {
-    fn from(error: rotrace_runtime::FileError) -> Self {
+impl From<FileError> for Error {
+    fn from(error: FileError) -> Self {
+        Self::Runtime(error.into())
+    }
+}
+
+impl From<ExportError> for Error {
+    fn from(error: ExportError) -> Self {
         Self::Runtime(error.into())
     }
 }

@@ -71,7 +71,9 @@ pub use rotrace_derive::{Manifold, Tree};
 pub use rotrace_ir::graph::Checkpoint;
 pub use rotrace_ir::interpret::graph::{LoopStep, LoopValue, NanOrigin};
 pub use rotrace_ir::{DType, Dim, Shape};
-pub use rotrace_runtime::{Engine, Executable, FileError, NativeFunction, Natives, Options, Report, Saved};
+pub use rotrace_runtime::{
+    CObject, Engine, Executable, ExportError, FileError, NativeFunction, Natives, Options, Report, Saved,
+};
 pub use signature::{Signature, Specification};
 pub use tensor::{
     IntoAxes, IntoShape, IntoTensor, Operand, Tensor, Weak, concat, constant, eye, full, ones, stack, where_, zeros,

@@ -1,6 +1,6 @@
 //! What can go wrong when compiling or calling.
 
-use crate::FileError;
+use crate::{ExportError, FileError};
 
 /// A mistake in a program, an argument, or the lack of a resource.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -112,6 +112,9 @@ pub enum Error {
     /// A file with a saved executable that cannot be written, read or used.
     #[error(transparent)]
     File(#[from] FileError),
+    /// An executable that cannot become an object file.
+    #[error(transparent)]
+    Export(#[from] ExportError),
     /// A failure of the interpreter, which compiled code cannot have.
     #[error("interpreter: {0}")]
     Interpreter(String),

@@ -3,7 +3,8 @@
 //! [`Executable::compile`] takes a graph through the passes, the lowering and a backend; [`Executable::call`] binds the
 //! named dimensions from its arguments, finds memory for temporaries and runs the plan's kernels.
 //!
-//! [`Executable::save`] writes one to a file, and [`Saved`] reads it.
+//! [`Executable::save`] writes one to a file, and [`Saved`] reads it; [`Executable::object`] makes
+//! an object file for C of it.
 //!
 //! Invariants: a call takes no lock, does no hash look-up and, once its memory has been seen, no allocation; an
 //! executable can be called from many threads at once; all `unsafe` is in `arena`, `code`,
@@ -15,6 +16,7 @@ mod code;
 mod compile;
 mod error;
 mod executable;
+mod export;
 mod interpreted;
 mod launch;
 mod natives;
@@ -26,6 +28,7 @@ mod view;
 pub use compile::Report;
 pub use error::Error;
 pub use executable::Executable;
+pub use export::{CObject, ExportError};
 pub use natives::{NativeFunction, Natives};
 pub use options::{Engine, Options};
 pub use saved::{FileError, Saved};

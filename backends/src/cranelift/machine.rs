@@ -77,12 +77,38 @@ pub(super) fn link(functions: Vec<Machine>, constants: Vec<u8>) -> Result<Artifa
         artifact.disassembly.push_str(&machine.disassembly);
     }
     for (machine, start) in functions.iter().zip(&starts) {
-        for call in &machine.calls {
-            let at = start + call.at;
-            let distance = starts[call.routine + 1] as i64 + call.addend - at as i64;
-            let distance = i32::try_from(distance).map_err(|_| "the machine code is longer than 2 GiB".to_owned())?;
-            artifact.code[at..at + 4].copy_from_slice(&distance.to_le_bytes());
-        }
+        fill_in(&mut artifact.code, machine, *start, |routine| starts[routine + 1])?;
     }
     Ok(artifact)
+}
+
+/// Puts functions before an image, parts of which they name by offsets; says where each begins and how long it is.
+pub(super) fn before<const COUNT: usize>(
+    functions: [Machine; COUNT],
+    image: &[u8],
+) -> Result<(Vec<u8>, [(usize, usize); COUNT]), String> {
+    let mut code = Vec::new();
+    let places = functions.each_ref().map(|machine| {
+        let start = code.len();
+        code.extend_from_slice(&machine.code);
+        code.resize(code.len().next_multiple_of(Artifact::ALIGNMENT), 0);
+        (start, machine.code.len())
+    });
+    let first = code.len();
+    for (machine, (start, _)) in functions.iter().zip(places) {
+        fill_in(&mut code, machine, start, |offset| first + offset)?;
+    }
+    code.extend_from_slice(image);
+    Ok((code, places))
+}
+
+/// Writes the distances to what a function calls, given where that is.
+fn fill_in(code: &mut [u8], machine: &Machine, start: usize, place: impl Fn(usize) -> usize) -> Result<(), String> {
+    for call in &machine.calls {
+        let at = start + call.at;
+        let distance = place(call.routine) as i64 + call.addend - at as i64;
+        let distance = i32::try_from(distance).map_err(|_| "the machine code is longer than 2 GiB".to_owned())?;
+        code[at..at + 4].copy_from_slice(&distance.to_le_bytes());
+    }
+    Ok(())
 }

@@ -67,14 +67,14 @@ pub(super) fn extent_size(extent: Extent, sizes: &Sizes) -> i64 {
 
 /// What needs memory: a temporary from the first step that names it to the last, and a step while it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Tenant {
+pub(crate) enum Tenant {
     Temporary(PlanBufferId),
     /// What a step, by its position, needs for itself and for the plans in it. Scratch of a kernel is its step's.
     Step(usize),
 }
 
 /// What is never alive together shares a slot. Greedy interval colouring in order of first use.
-pub(super) fn share(plan: &Plan) -> Vec<Vec<Tenant>> {
+pub(crate) fn share(plan: &Plan) -> Vec<Vec<Tenant>> {
     let mut alive: Vec<Option<(usize, usize)>> = vec![None; plan.buffers.len()];
     let mut tenants = Vec::new();
     for (at, step) in plan.steps.iter().enumerate() {

@@ -25,6 +25,7 @@ use crate::natives::Natives;
 use crate::{Error, View, ViewMut};
 use frame::{Extents, Frame};
 pub(crate) use kernel::Threads;
+pub(crate) use memory::{Tenant, share};
 use rotrace_ir::plan::Plan;
 use sequence::{Builder, Sequence};
 use std::mem::MaybeUninit;

@@ -19,6 +19,7 @@ mod target;
 mod trust;
 
 pub use error::FileError;
+pub(crate) use target::features;
 
 use crate::{Error, Executable, Natives, Options};
 use contents::Contents;

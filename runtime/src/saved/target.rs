@@ -46,7 +46,7 @@ macro_rules! detected {
 
 /// The extensions of this processor that code generators know how to use for arithmetic.
 #[cfg(target_arch = "x86_64")]
-pub(super) fn features() -> Vec<&'static str> {
+pub(crate) fn features() -> Vec<&'static str> {
     detected!(is_x86_feature_detected:
         "sse3" "ssse3" "sse4.1" "sse4.2" "sse4a" "avx" "avx2" "fma" "f16c" "bmi1" "bmi2" "tbm" "lzcnt" "popcnt" "adx"
         "movbe" "aes" "pclmulqdq" "sha" "gfni" "vaes" "vpclmulqdq" "avxvnni" "avxifma" "avxvnniint8" "avxvnniint16"
@@ -56,13 +56,13 @@ pub(super) fn features() -> Vec<&'static str> {
 
 /// The extensions of this processor that code generators know how to use for arithmetic.
 #[cfg(target_arch = "aarch64")]
-pub(super) fn features() -> Vec<&'static str> {
+pub(crate) fn features() -> Vec<&'static str> {
     detected!(is_aarch64_feature_detected: "asimd" "fp16" "lse" "lse2" "paca" "pacg" "bti" "dotprod" "rdm" "sve" "sve2")
 }
 
 /// No engine makes machine code here.
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-pub(super) fn features() -> Vec<&'static str> {
+pub(crate) fn features() -> Vec<&'static str> {
     Vec::new()
 }
 
