@@ -6,7 +6,6 @@ use crate::saved::features;
 use rotrace_backends::cranelift::straight::{ALIGNMENT, Status};
 use rotrace_ir::DType;
 use rotrace_ir::dim::Type;
-use std::fmt::Write;
 
 /// The words of C, C++ and their headers that could be a function's name, or a dimension's.
 const RESERVED: &str = "alignas alignof and and_eq asm assert atomic auto bitand bitor bool break case catch char class compl \
@@ -31,55 +30,68 @@ pub(super) fn check_name(name: &str) -> Result<(), ExportError> {
 /// The header of an executable's object.
 pub(super) fn write(name: &str, executable: &Executable) -> String {
     let parts = Parts { name, executable, sizes: size_names(executable) };
-    let guard = format!("ROTRACE_{name}_H");
-    let upper = name.to_uppercase();
-    let mut text = String::new();
-    let mut line = |line: String| _ = writeln!(text, "{line}");
-    line(format!("/* {}", parts.signature()));
-    line(" *".into());
-    line(format!(
-        " * Made by rotrace {}. Link {name}.o, which needs no library and no start-up, and",
-        env!("CARGO_PKG_VERSION")
-    ));
-    line(" * keeps nothing between calls: many threads may call it at once. The code may use whatever the".into());
-    line(" * processor has that it was made on:".into());
-    line(format!(" * {}.", features().join(", ")));
-    line(" */".into());
-    line(format!("#ifndef {guard}\n#define {guard}\n"));
-    line("#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n".into());
-    line("#ifdef __cplusplus\nextern \"C\" {\n#endif\n".into());
-    line("/* What the function returns. Unless it is 0, no result has been written. */".into());
-    line(format!("enum {{\n    {upper}_DONE = {},", Status::Done as i32));
-    line(format!(
-        "    {upper}_BAD_SIZE = {},   /* a size is smaller than said below, or beyond 2^62 */",
-        Status::BadSize as i32
-    ));
-    line(format!(
-        "    {upper}_MISALIGNED = {}, /* an address is not a multiple of its element's size, */",
-        Status::Misaligned as i32
-    ));
-    line(format!("                            /* or the workspace's not one of {ALIGNMENT} */"));
-    line(format!(
-        "    {upper}_WORKSPACE = {},  /* the workspace has fewer bytes than are needed */\n}};\n",
-        Status::Workspace as i32
-    ));
-    line(
-        "/* The bytes of workspace that a call of these sizes needs, which may be 0; SIZE_MAX for sizes that are"
-            .into(),
-    );
-    line(" * refused. */".into());
-    line(format!("size_t {name}_workspace_bytes({});\n", parts.size_parameters()));
-    line("/* Arrays are row-major, and hold as many elements as their types say:".into());
-    parts.arrays().into_iter().for_each(|array| line(format!(" *   {array}")));
-    parts.least().into_iter().for_each(|least| line(format!(" * {least}")));
-    line(format!(
-        " * The workspace is memory for the call alone, at an address divisible by {ALIGNMENT}; NULL if it needs none."
-    ));
-    line(" * No result may overlap another array. */".into());
-    line(format!("int {name}({});\n", parts.parameters()));
-    line("#ifdef __cplusplus\n}\n#endif\n".into());
-    line(format!("#endif /* {guard} */"));
-    text
+    let (signature, size_parameters, parameters) = (parts.signature(), parts.size_parameters(), parts.parameters());
+    let comment = |lines: Vec<String>| lines.iter().map(|line| format!(" *   {line}\n")).collect::<String>();
+    let (features, arrays, least) = (comment(wrapped(features())), comment(parts.arrays()), comment(parts.least()));
+    let [done, bad_size, misaligned, workspace] =
+        [Status::Done, Status::BadSize, Status::Misaligned, Status::Workspace].map(|status| status as i32);
+    let (upper, version) = (name.to_uppercase(), env!("CARGO_PKG_VERSION"));
+    format!(
+        r#"/* {signature}
+ *
+ * Made by rotrace {version}. Link {name}.o, which needs no library and no start-up code, and keeps
+ * nothing between calls: many threads may call it at once. It may use whatever instructions
+ * the processor has that it was made on:
+{features} */
+#ifndef ROTRACE_{name}_H
+#define ROTRACE_{name}_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {{
+#endif
+
+/* What the function returns. Unless it is {upper}_DONE, no result has been written. */
+enum {{
+    {upper}_DONE = {done},
+    /* A size is less than said below, or more than 2^62. */
+    {upper}_BAD_SIZE = {bad_size},
+    /* The address of an array is not a multiple of its element's size, or the workspace's not one of {ALIGNMENT}. */
+    {upper}_MISALIGNED = {misaligned},
+    /* The workspace has fewer bytes than are needed. */
+    {upper}_WORKSPACE = {workspace}
+}};
+
+/* The bytes of workspace that a call of these sizes needs, which may be 0. SIZE_MAX for sizes that are refused. */
+size_t {name}_workspace_bytes({size_parameters});
+
+/* Arrays are row-major. They, and the least sizes:
+{arrays}{least} * The workspace is memory for the call alone, at an address divisible by {ALIGNMENT}; NULL if none is needed.
+ * No result may overlap another array. */
+int {name}({parameters});
+
+#ifdef __cplusplus
+}}
+#endif
+
+#endif /* ROTRACE_{name}_H */
+"#
+    )
+}
+
+/// Words in lines of some eighty characters.
+fn wrapped(words: Vec<&str>) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in words {
+        match lines.last_mut() {
+            Some(line) if line.len() + word.len() < 80 => line.push_str(&format!("{word} ")),
+            Some(_) | None => lines.push(format!("{word} ")),
+        }
+    }
+    lines.iter().map(|line| line.trim_end().to_owned()).collect()
 }
 
 /// What the lines of the header are made of.
@@ -108,7 +120,7 @@ impl Parts<'_> {
 
     fn least(&self) -> Vec<String> {
         let sizes = self.sizes.iter().zip(self.executable.signature.least());
-        sizes.map(|(name, least)| format!("{name} is at least {least}.")).collect()
+        sizes.map(|(name, least)| format!("{name} >= {least}")).collect()
     }
 
     fn size_parameters(&self) -> String {

@@ -1,6 +1,6 @@
 //! Object files for C: a C program gives the bits that the handle gives, and is told what is wrong.
 
-use object::{Object, ObjectSection, ObjectSymbol};
+use object::{Object, ObjectSection, ObjectSymbol, SectionKind};
 use rotrace_ir::graph::{Constant, Function};
 use rotrace_ir::text::parse_function;
 use rotrace_runtime::{Engine, Error, Executable, ExportError, Natives, Options, View, ViewMut};
@@ -167,6 +167,7 @@ fn c_programs_give_the_bits_of_the_handle() {
         objects.push(format!("{name}.o"));
         names.push(name);
     }
+    assert!(calls.matches("();").count() > 200, "{calls}");
     run_c(&folder.0, &source(&names, &cases, &calls), &objects);
 }
 
@@ -216,8 +217,8 @@ fn objects_need_nothing() {
     assert_eq!(names, ["sum", "sum_workspace_bytes"]);
     assert!(file.symbols().all(|symbol| !symbol.is_undefined()));
     assert!(file.sections().all(|section| section.relocations().next().is_none()));
-    let executable_stack = file.section_by_name(".note.GNU-stack").expect("a note about the stack").flags();
-    assert!(matches!(executable_stack, object::SectionFlags::Elf { sh_flags: 0 }), "{executable_stack:?}");
+    let stack = file.section_by_name(".note.GNU-stack").expect("a note about the stack");
+    assert_ne!(stack.kind(), SectionKind::Text, "the stack need not be executable");
 }
 
 #[test]

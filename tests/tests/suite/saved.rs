@@ -261,5 +261,5 @@ fn format_1_is_this() {
     let bytes = of_plan(heat(true), &Natives::default(), Engine::Interpreter).to_bytes(b"attached");
     assert_eq!(bytes[8..12], [1, 0, 0, 0]);
     let sum: String = bytes[bytes.len() - CHECKSUM..].iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(sum, "");
+    assert_eq!(sum, "e2627a7388e4e6ae5ad04f69aec804138b5b9e2c644f17dfca1c88b50573723b");
 }
