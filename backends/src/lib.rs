@@ -4,8 +4,11 @@
 //! bytes, and bringing them to life is the runtime's part, with all the `unsafe` that takes.
 
 pub mod cranelift;
+mod mapping;
 #[cfg(feature = "mlir")]
 pub mod mlir;
+
+pub use mapping::{Mapping, TEAM};
 
 /// Machine code for one kernel.
 ///
@@ -29,8 +32,8 @@ pub struct Artifact {
     pub entry: usize,
     /// What the entry's `constants` argument points to.
     pub constants: Vec<u8>,
-    /// The code before register allocation, if text was asked for.
-    pub clif: String,
+    /// What the kernel was on the way to machine code, by the names that the backend gives its stages, if text was asked for.
+    pub stages: Vec<(&'static str, String)>,
     /// The machine code as assembly, if text was asked for.
     pub disassembly: String,
 }
@@ -41,6 +44,27 @@ impl Artifact {
 
     /// How many iterations of the grid run at once at most, each with its own scratch.
     pub const SCRATCH_COPIES: u64 = 4;
+
+    /// The text of a stage.
+    #[must_use]
+    pub fn stage(&self, name: &str) -> Option<&str> {
+        self.stages.iter().find(|(stage, _)| *stage == name).map(|(_, text)| text.as_str())
+    }
+}
+
+/// A kernel as PTX.
+///
+/// It has a function for each mapping, of [`Mapping::name`]: it takes the number of iterations of the grid and the sizes of the named
+/// dimensions (`u64`), and the address of each buffer on the device; blocks have one axis of at most
+/// [`Mapping::block_threads`] threads, a multiple of 32. Of scratch, a buffer has its elements for every thread that is launched.
+#[derive(Clone, Debug, Default)]
+pub struct Ptx {
+    /// The program, as the driver takes it.
+    pub text: String,
+    /// The ways to launch it. The first always serves.
+    pub mappings: Vec<Mapping>,
+    /// What it went through, by name, if text was asked for.
+    pub stages: Vec<(&'static str, String)>,
 }
 
 /// Why there is no artifact.

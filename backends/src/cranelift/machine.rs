@@ -6,6 +6,7 @@ use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{ExternalName, Function};
 use cranelift_codegen::{CodegenError, Context, FinalizedMachReloc, FinalizedRelocTarget};
+use std::ops::Range;
 
 /// One function's code.
 pub(super) struct Machine {
@@ -66,14 +67,16 @@ fn call(relocation: &FinalizedMachReloc, function: &Function) -> Result<Call, St
 }
 
 /// Puts a kernel's functions, of which the first is the entry and the others its routines, into one piece.
-pub(super) fn link(functions: Vec<Machine>, constants: Vec<u8>) -> Result<Artifact, String> {
+pub(super) fn link(functions: Vec<Machine>, constants: Vec<u8>, keep_text: bool) -> Result<Artifact, String> {
     let mut artifact = Artifact { constants, ..Artifact::default() };
+    if keep_text {
+        artifact.stages = vec![(super::STAGES[0], functions.iter().map(|machine| machine.clif.as_str()).collect())];
+    }
     let mut starts = Vec::new();
     for machine in &functions {
         artifact.code.resize(artifact.code.len().next_multiple_of(Artifact::ALIGNMENT), 0);
         starts.push(artifact.code.len());
         artifact.code.extend_from_slice(&machine.code);
-        artifact.clif.push_str(&machine.clif);
         artifact.disassembly.push_str(&machine.disassembly);
     }
     for (machine, start) in functions.iter().zip(&starts) {
@@ -82,21 +85,21 @@ pub(super) fn link(functions: Vec<Machine>, constants: Vec<u8>) -> Result<Artifa
     Ok(artifact)
 }
 
-/// Puts functions before an image, parts of which they name by offsets; says where each begins and how long it is.
+/// Puts functions before an image, parts of which they name by offsets; says where each is.
 pub(super) fn before<const COUNT: usize>(
     functions: [Machine; COUNT],
     image: &[u8],
-) -> Result<(Vec<u8>, [(usize, usize); COUNT]), String> {
+) -> Result<(Vec<u8>, [Range<usize>; COUNT]), String> {
     let mut code = Vec::new();
     let places = functions.each_ref().map(|machine| {
         let start = code.len();
         code.extend_from_slice(&machine.code);
         code.resize(code.len().next_multiple_of(Artifact::ALIGNMENT), 0);
-        (start, machine.code.len())
+        start..start + machine.code.len()
     });
     let first = code.len();
-    for (machine, (start, _)) in functions.iter().zip(places) {
-        fill_in(&mut code, machine, start, |offset| first + offset)?;
+    for (machine, place) in functions.iter().zip(&places) {
+        fill_in(&mut code, machine, place.start, |offset| first + offset)?;
     }
     code.extend_from_slice(image);
     Ok((code, places))

@@ -18,6 +18,7 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use rotrace_ir::dim::Dim;
 use rotrace_ir::kernel::{BufferShape, Extent};
 use rotrace_ir::reduce::BLOCK;
+use std::ops::Range;
 
 /// What every array in the workspace, and the workspace itself, is aligned to.
 pub const ALIGNMENT: u64 = 64;
@@ -95,11 +96,11 @@ pub enum Status {
 pub struct Piece {
     /// Machine code and data.
     pub bytes: Vec<u8>,
-    /// Where `int32_t run(arguments..., sizes..., workspace, workspace_bytes)` is, and how long: pointers, `int64_t`s, a pointer
+    /// Where `int32_t run(arguments..., sizes..., workspace, workspace_bytes)` is: pointers, `int64_t`s, a pointer
     /// and a `size_t`. It returns a [`Status`].
-    pub run: (usize, usize),
-    /// Where `size_t workspace_bytes(sizes...)` is, and how long. For sizes that are refused it returns the largest number.
-    pub workspace_bytes: (usize, usize),
+    pub run: Range<usize>,
+    /// Where `size_t workspace_bytes(sizes...)` is. For sizes that are refused it returns the largest number.
+    pub workspace_bytes: Range<usize>,
 }
 
 /// Writes the functions around an image: the machine code of kernels, and data, aligned as they need to be from its beginning.

@@ -1,8 +1,9 @@
 //! What is being written: types, constants, and operations at the end of the innermost open block.
 
 use super::foreign;
+use super::grid::Thread;
 use melior::Context;
-use melior::ir::attribute::{Attribute, FloatAttribute, IntegerAttribute};
+use melior::ir::attribute::{Attribute, FloatAttribute, IntegerAttribute, StringAttribute};
 use melior::ir::block::BlockLike;
 use melior::ir::operation::{OperationBuilder, OperationLike};
 use melior::ir::r#type::{IntegerType, Type};
@@ -31,6 +32,12 @@ pub(super) struct Code<'c, 'k> {
     pub(super) dims: Several<'c>,
     /// Blocks that are open, the function's first.
     pub(super) open: Vec<Block<'c>>,
+    /// Who runs the code, if many threads do.
+    pub(super) thread: Option<Thread<'c>>,
+    /// The row of the iteration at hand of every buffer that is staged in shared memory.
+    pub(super) rows: Vec<Option<Held<'c>>>,
+    /// The address space of buffers.
+    pub(super) space: u32,
 }
 
 impl<'c, 'k> Code<'c, 'k> {
@@ -43,6 +50,9 @@ impl<'c, 'k> Code<'c, 'k> {
             buffers: Several::new(),
             dims: Several::new(),
             open: Vec::new(),
+            thread: None,
+            rows: vec![None; kernel.buffers.len()],
+            space: 0,
         }
     }
 
@@ -80,9 +90,19 @@ impl<'c, 'k> Code<'c, 'k> {
         melior::dialect::llvm::r#type::pointer(self.context, 0)
     }
 
+    /// The type of a pointer to an element of a buffer.
+    pub(super) fn global_pointer(&self) -> Type<'c> {
+        melior::dialect::llvm::r#type::pointer(self.context, self.space)
+    }
+
     /// An attribute that is written as text.
     pub(super) fn attribute(&self, text: &str) -> Attribute<'c> {
         Attribute::parse(self.context, text).unwrap_or_else(|| panic!("`{text}` is an attribute"))
+    }
+
+    /// A type that is written as text.
+    pub(super) fn attribute_type(&self, text: &str) -> Type<'c> {
+        Type::parse(self.context, text).unwrap_or_else(|| panic!("`{text}` is a type"))
     }
 
     /// A literal as an attribute.
@@ -120,6 +140,15 @@ impl<'c, 'k> Code<'c, 'k> {
     pub(super) fn like(&mut self, name: &str, operands: &[Held<'c>]) -> Held<'c> {
         let kind = melior::ir::ValueLike::r#type(&operands[0]);
         self.op(name, operands, kind, &[])
+    }
+
+    /// An intrinsic of LLVM's that no dialect has.
+    pub(super) fn intrinsic(&mut self, name: &str, operands: &[Held<'c>], result: Type<'c>) -> Held<'c> {
+        let name = StringAttribute::new(self.context, name).into();
+        let segments = self.attribute(&format!("array<i32: {}, 0>", operands.len()));
+        let none = self.attribute("array<i32>");
+        let attributes = [("intrin", name), ("operandSegmentSizes", segments), ("op_bundle_sizes", none)];
+        self.op("llvm.call_intrinsic", operands, result, &attributes)
     }
 
     /// An operation without results.

@@ -83,17 +83,21 @@ impl<'c> Code<'c, '_> {
 
     /// The address of an element at a position.
     pub(super) fn element(&mut self, first: Held<'c>, dtype: DType, position: Held<'c>) -> Held<'c> {
-        let (element, pointer) = (TypeAttribute::new(self.stored_kind(dtype)).into(), self.pointer());
+        let element = TypeAttribute::new(self.stored_kind(dtype)).into();
         let dynamic = self.attribute("array<i32: -2147483648>");
         let attributes = [("elem_type", element), ("rawConstantIndices", dynamic)];
+        let pointer = melior::ir::ValueLike::r#type(&first);
         self.op("llvm.getelementptr", &[first, position], pointer, &attributes)
     }
 
     fn address(&mut self, buffer: BufferId, at: &[Affine]) -> Held<'c> {
         let kernel = self.kernel;
         let declared = &kernel.buffers[buffer.0 as usize];
+        // A row that is staged has its own coordinates alone.
+        let staged = self.rows[buffer.0 as usize];
+        let outer = usize::from(staged.is_some());
         let mut position: Option<Held<'c>> = None;
-        for (coordinate, &size) in at.iter().zip(&declared.shape) {
+        for (coordinate, &size) in at.iter().zip(&declared.shape).skip(outer) {
             let inner = self.affine(coordinate);
             position = Some(match position {
                 None => inner,
@@ -104,7 +108,10 @@ impl<'c> Code<'c, '_> {
                 }
             });
         }
-        let first = self.buffers[buffer.0 as usize];
+        if declared.access == Access::Scratch {
+            position = self.interleaved(position);
+        }
+        let first = staged.unwrap_or(self.buffers[buffer.0 as usize]);
         match position {
             None => first,
             Some(position) => self.element(first, declared.dtype, position),
@@ -114,7 +121,8 @@ impl<'c> Code<'c, '_> {
     pub(super) fn load(&mut self, buffer: BufferId, at: &[Affine]) -> Held<'c> {
         let address = self.address(buffer, at);
         let declared = &self.kernel.buffers[buffer.0 as usize];
-        self.load_from(address, declared.dtype, declared.access == Access::Read)
+        let constant = declared.access == Access::Read && self.rows[buffer.0 as usize].is_none();
+        self.load_from(address, declared.dtype, constant)
     }
 
     pub(super) fn store(&mut self, buffer: BufferId, at: &[Affine], value: Held<'c>) {

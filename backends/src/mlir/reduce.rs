@@ -80,6 +80,11 @@ impl<'c> Code<'c, '_> {
             let address = self.accumulator(slot, dtype, lane);
             values.push(self.load_from(address, dtype, false));
         }
+        self.halved(kind, dtype, values)
+    }
+
+    /// The tree of halves over the accumulators.
+    pub(super) fn halved(&mut self, kind: Reduction, dtype: DType, mut values: Vec<Held<'c>>) -> Held<'c> {
         while values.len() > 1 {
             let half = values.len() / 2;
             for lane in 0..half {
@@ -90,7 +95,7 @@ impl<'c> Code<'c, '_> {
         values[0]
     }
 
-    fn combine(&mut self, kind: Reduction, dtype: DType, a: Held<'c>, b: Held<'c>) -> Held<'c> {
+    pub(super) fn combine(&mut self, kind: Reduction, dtype: DType, a: Held<'c>, b: Held<'c>) -> Held<'c> {
         match (kind, dtype.is_float()) {
             (Reduction::Maximum, true) => self.extreme(ScalarOp::Greater, ScalarOp::And, dtype, a, b),
             (Reduction::Minimum, true) => self.extreme(ScalarOp::Less, ScalarOp::Or, dtype, a, b),

@@ -10,6 +10,7 @@
 mod standard;
 
 use crate::{Array, ArrayView, ArrayViewMut, Tensor};
+use rotrace_runtime::DeviceArray;
 use serde::{Deserialize, Serialize};
 
 /// A type that stands at the leaves of a tree.
@@ -194,4 +195,5 @@ leaf! {
     [] Array;
     ['a] ArrayView<'a>;
     ['a] ArrayViewMut<'a>;
+    [] DeviceArray;
 }

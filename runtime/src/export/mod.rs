@@ -27,6 +27,9 @@ pub enum ExportError {
     /// There is no machine code to export.
     #[error("the interpreter runs this function, so there is no machine code to export: {0}")]
     Interpreted(String),
+    /// The code is not for the processor.
+    #[error("the function was compiled for a GPU: compile it for the processor")]
+    Gpu,
     /// A step that needs the runtime.
     #[error("step {step}, @{name}, is {what}, which needs the runtime: a C object runs kernels one after the other")]
     Step {
@@ -113,6 +116,7 @@ impl Executable {
                 let reason = self.report.interpreted.clone().unwrap_or_default();
                 return Err(ExportError::Interpreted(reason).into());
             }
+            EngineState::OnGpu(_) => return Err(ExportError::Gpu.into()),
         };
         let exported = plan::export(&self.texts.plan, &launcher.code().image(), self.signature.least())?;
         let piece = straight::compile(name, &exported.straight, &exported.image)

@@ -9,13 +9,12 @@ pub(super) fn write(name: &str, piece: &Piece) -> Result<Vec<u8>, String> {
     let mut object = Object::new(BinaryFormat::Elf, Architecture::X86_64, Endianness::Little);
     let text = object.add_section(Vec::new(), b".text".to_vec(), SectionKind::Text);
     object.append_section_data(text, &piece.bytes, ALIGNMENT);
-    for (name, (value, size)) in
-        [(name.to_owned(), piece.run), (format!("{name}_workspace_bytes"), piece.workspace_bytes)]
-    {
+    let functions = [(name.to_owned(), &piece.run), (format!("{name}_workspace_bytes"), &piece.workspace_bytes)];
+    for (name, place) in functions {
         object.add_symbol(Symbol {
             name: name.into_bytes(),
-            value: value as u64,
-            size: size as u64,
+            value: place.start as u64,
+            size: place.len() as u64,
             kind: SymbolKind::Text,
             scope: SymbolScope::Dynamic,
             weak: false,

@@ -13,36 +13,36 @@ use rotrace_ir::reduce::BLOCK;
 use smallvec::SmallVec;
 
 /// A list of places of one pointer in a frame.
-pub(super) type Spots = SmallVec<[Spot; 4]>;
+pub(crate) type Spots = SmallVec<[Spot; 4]>;
 
 /// The size of a buffer, for given sizes of the dims.
 #[derive(Clone, Debug)]
-pub(super) struct Size {
-    shape: BufferShape,
-    element_bytes: u64,
+pub(crate) struct Size {
+    pub(super) shape: BufferShape,
+    pub(super) element_bytes: u64,
 }
 
 impl Size {
-    pub(super) fn of(buffer: &PlanBuffer) -> Self {
+    pub(crate) fn of(buffer: &PlanBuffer) -> Self {
         Self { shape: buffer.shape.clone(), element_bytes: buffer.dtype.size() as u64 }
     }
 
     /// Of the scratch of one piece of a grid.
-    pub(super) fn of_scratch(buffer: &Buffer) -> Self {
+    pub(crate) fn of_scratch(buffer: &Buffer) -> Self {
         let element_bytes = buffer.dtype.size() as u64 * Artifact::SCRATCH_COPIES;
         Self { shape: buffer.shape.clone(), element_bytes }
     }
 
-    pub(super) fn of_type(ty: &Type) -> Self {
+    pub(crate) fn of_type(ty: &Type) -> Self {
         Self { shape: extents(&ty.shape), element_bytes: ty.dtype.size() as u64 }
     }
 
-    pub(super) fn truth_value() -> Self {
+    pub(crate) fn truth_value() -> Self {
         Self::of_type(&Type::scalar(DType::Bool))
     }
 
     /// The bytes; `None` on overflow.
-    pub(super) fn bytes(&self, sizes: &Sizes) -> Option<u64> {
+    pub(crate) fn bytes(&self, sizes: &Sizes) -> Option<u64> {
         let mut bytes = self.element_bytes;
         for &extent in &self.shape {
             bytes = bytes.checked_mul(extent_size(extent, sizes) as u64)?;
@@ -51,13 +51,13 @@ impl Size {
     }
 
     /// The bytes up to where something else may begin.
-    pub(super) fn padded(&self, sizes: &Sizes) -> Option<u64> {
+    pub(crate) fn padded(&self, sizes: &Sizes) -> Option<u64> {
         self.bytes(sizes)?.checked_next_multiple_of(ALIGNMENT)
     }
 }
 
 #[inline]
-pub(super) fn extent_size(extent: Extent, sizes: &Sizes) -> i64 {
+pub(crate) fn extent_size(extent: Extent, sizes: &Sizes) -> i64 {
     match extent {
         Extent::Dim(dim) => dim_size(dim, sizes),
         Extent::Blocks(dim) => (dim_size(dim, sizes) as u64).div_ceil(BLOCK) as i64,

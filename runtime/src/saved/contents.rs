@@ -12,11 +12,13 @@ use crate::compile::{Maker, Report, Texts, layout, verify};
 use crate::executable::{EngineState, Executable};
 use crate::interpreted::Interpreted;
 use crate::launch::Launcher;
+use crate::upgrade::Upgrade;
 use crate::{Error, Natives, Options};
 use rotrace_ir::graph::Function;
 use rotrace_ir::plan::Plan;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// Everything in a file.
 #[derive(Serialize, Deserialize)]
@@ -43,6 +45,8 @@ struct Program<'b> {
 /// What runs the kernels.
 #[derive(Serialize, Deserialize)]
 enum Kept<'b> {
+    /// Code that is not kept, which is this.
+    None(String),
     /// The interpreter, for this reason.
     Interpreted(String),
     /// Machine code for a processor.
@@ -71,15 +75,22 @@ pub(super) fn decode<'b, T: Deserialize<'b>>(bytes: &'b [u8], what: &str) -> Res
 /// The program of an executable, encoded.
 pub(super) fn program_of(executable: &Executable) -> Vec<u8> {
     let Executable { signature, engine, texts, report } = executable;
+    let mut maker = texts.maker;
     let code = match engine {
-        EngineState::Compiled(launcher) => Kept::Machine { target: Target::here(), image: launcher.code().image() },
+        EngineState::Compiled(launcher) => {
+            // What is made meanwhile is left for the next time.
+            let better = launcher.upgrade().and_then(Upgrade::code);
+            maker = maker.of_code(better.is_some());
+            Kept::Machine { target: Target::here(), image: better.unwrap_or(launcher.code()).image() }
+        }
         EngineState::Interpreted(_) => Kept::Interpreted(report.interpreted.clone().unwrap_or_default()),
+        EngineState::OnGpu(_) => Kept::None("code for a GPU".to_owned()),
     };
     encode(&Program {
         dims: signature.dims.clone(),
         least: signature.least().to_vec(),
-        plan: Cow::Borrowed(&texts.plan),
-        maker: texts.maker,
+        plan: Cow::Borrowed(&*texts.plan),
+        maker,
         code,
     })
 }
@@ -93,7 +104,7 @@ pub(super) fn restore(
 ) -> Result<Executable, Error> {
     let mut report = Report::default();
     let Program { dims, least, plan, maker, code } = report.time("decode", || decode(program, "the program"))?;
-    let plan = plan.into_owned();
+    let plan = Arc::new(plan.into_owned());
     let malformed = |problem: String| FileError::Malformed(problem);
     report.time("verify", || verify(&plan)).map_err(|problem| malformed(problem.to_string()))?;
     let signature =
@@ -102,17 +113,25 @@ pub(super) fn restore(
     report.kernels = plan.kernels().len();
     let engine = match code {
         Kept::Machine { target, image } => {
+            if options.device.is_gpu() {
+                let reason = format!("the file has code for the processor, not for {}", options.device.name());
+                return Err(FileError::NoCode(reason).into());
+            }
             target.runs_on(&Target::here())?;
             if !image.serves(report.kernels) {
                 return Err(malformed("the machine code is not that of the kernels".into()).into());
             }
-            let launcher = Launcher::new(layout, report.time("load", || Code::of_image(&image))?);
-            report.code_bytes = launcher.code_size();
-            EngineState::Compiled(launcher)
+            let code = report.time("load", || Code::of_image(&image))?;
+            EngineState::Compiled(Launcher::new(layout, code, None))
+        }
+        Kept::None(what) => {
+            return Err(
+                FileError::NoCode(format!("the function was compiled to {what}, which files do not hold")).into()
+            );
         }
         Kept::Interpreted(reason) => {
             report.interpreted = Some(reason);
-            EngineState::Interpreted(Interpreted { plan: plan.clone(), layout, natives: natives.clone() })
+            EngineState::Interpreted(Interpreted { plan: Arc::clone(&plan), layout, natives: natives.clone() })
         }
     };
     let texts = Texts { graph, plan, maker, natives: natives.clone() };

@@ -55,6 +55,9 @@ pub enum FileError {
         /// What is missing.
         features: Vec<String>,
     },
+    /// There is no code to be taken as it is, for this reason.
+    #[error("{0}: load the file without trust, which compiles it anew")]
+    NoCode(String),
     /// Only machine code can be loaded, as the program was never a graph.
     #[error("the file has no graph to compile anew, only machine code, which must be trusted to be loaded")]
     NoGraph,

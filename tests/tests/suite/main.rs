@@ -39,4 +39,5 @@ mod plans;
 mod random_regions;
 mod saved;
 mod stacks;
+mod tiers;
 mod whiles;
