@@ -3,8 +3,9 @@
 use object::{Object, ObjectSection, ObjectSymbol, SectionKind};
 use rotrace_ir::graph::{Constant, Function};
 use rotrace_ir::text::parse_function;
+use rotrace_passes::differentiate::vjp;
 use rotrace_runtime::{Engine, Error, Executable, ExportError, Natives, Options, View, ViewMut};
-use rotrace_tests::engines::run;
+use rotrace_tests::engines::{every_configuration, run};
 use rotrace_tests::random::{Random, program};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -134,7 +135,17 @@ const SUM: &str = "fn @sum(dims n; %a: f64[n]) -> (f64[n], f64[]) {
   return %d, %b
 }";
 
-/// Programs of one kernel and of many, with constants, of every dtype.
+/// Its gradient keeps every state of a row in scratch memory.
+const ROWS: &str = "fn @rows(dims n; %a: f64[n]) -> (f64[n]) {
+  %b: f64[n] = scan %a {carried = 1, scanned = 0, length = 9, reverse = false, checkpoint = all, body = fn @body(dims n; %x: f64[n]) -> (f64[n]) {
+    %y: f64[n] = sin %x
+    %z: f64[n] = multiply %y, %x
+    return %z
+  }}
+  return %b
+}";
+
+/// Programs of one kernel and of many, with constants, with scratch memory, of every dtype, by every compiler.
 #[test]
 fn c_programs_give_the_bits_of_the_handle() {
     if let Some(reason) = missing() {
@@ -143,11 +154,17 @@ fn c_programs_give_the_bits_of_the_handle() {
     }
     let folder = Folder::new("export");
     let mut functions: Vec<Function> = (0..160).map(program).collect();
+    let rows = parse_function(ROWS).unwrap_or_else(|error| panic!("{error}"));
+    functions.push(vjp(&rows, &[true]).expect("it has a derivative"));
     functions.push(parse_function(SUM).unwrap_or_else(|error| panic!("{error}")));
+    let mut engines: Vec<Options> = every_configuration().into_iter().map(|(_, options)| options).collect();
+    engines.retain(|options| !options.device.is_gpu() && options.engine != Engine::Interpreter);
+    let mut scratch = 0;
     let (mut names, mut objects, mut cases, mut calls) = (Vec::new(), Vec::new(), String::new(), String::new());
     for (number, function) in functions.iter().enumerate() {
-        let options = Options { threads: 1, simd: number % 4 > 0, ..Options::default() };
-        let executable = Executable::compile(function, &options).unwrap_or_else(|error| panic!("{error}"));
+        let executable = Executable::compile(function, &engines[number % engines.len()]);
+        let executable = executable.unwrap_or_else(|error| panic!("{error}"));
+        scratch += usize::from(executable.kernels().contains("scratch %"));
         let name = format!("f{number}");
         let object = executable.object(&name).unwrap_or_else(|error| panic!("{error}\n{}", executable.kernels()));
         object.write(&folder.0).expect("files are written");
@@ -167,7 +184,7 @@ fn c_programs_give_the_bits_of_the_handle() {
         objects.push(format!("{name}.o"));
         names.push(name);
     }
-    assert!(calls.matches("();").count() > 200, "{calls}");
+    assert!(calls.matches("();").count() > 200 && scratch > 0, "{calls}");
     run_c(&folder.0, &source(&names, &cases, &calls), &objects);
 }
 

