@@ -1,7 +1,7 @@
 //! Compiled functions: handles that cost tens of nanoseconds to call.
 
 use crate::rows::first_new_nan;
-use crate::tree::Outline;
+use crate::tree::{Outline, Trees};
 use crate::{Array, ArrayView, ArrayViewMut, Error, Options, Tensor, Tree};
 use rotrace_ir::graph::Function;
 use rotrace_runtime::{Executable, Natives, Report, View, ViewMut};
@@ -20,7 +20,7 @@ pub type With<T, L> = <T as Tree<Tensor>>::With<L>;
 /// Named dimensions take their sizes from the arguments of each call.
 pub struct Compiled<In, Out> {
     executable: Executable,
-    results: Outline,
+    trees: Trees,
     types: PhantomData<fn(In) -> Out>,
 }
 
@@ -39,14 +39,18 @@ impl<In, Out> std::fmt::Debug for Compiled<In, Out> {
 }
 
 impl<In: Tree<Tensor>, Out: Tree<Tensor>> Compiled<In, Out> {
-    pub(crate) fn new(
-        function: &Function,
-        natives: &Natives,
-        results: Outline,
-        options: &Options,
-    ) -> Result<Self, Error> {
-        let executable = Executable::compile_with(function, natives, options)?;
-        Ok(Self { executable, results, types: PhantomData })
+    pub(crate) fn new(function: &Function, natives: &Natives, trees: Trees, options: &Options) -> Result<Self, Error> {
+        Ok(Self::of_executable(Executable::compile_with(function, natives, options)?, trees))
+    }
+
+    /// An executable with as many arguments and results as the trees have leaves.
+    pub(crate) fn of_executable(executable: Executable, trees: Trees) -> Self {
+        Self { executable, trees, types: PhantomData }
+    }
+
+    /// The structures of arguments and results.
+    pub(crate) fn trees(&self) -> &Trees {
+        &self.trees
     }
 
     /// Calls the function; the results are new arrays.
@@ -64,12 +68,12 @@ impl<In: Tree<Tensor>, Out: Tree<Tensor>> Compiled<In, Out> {
         let mut outputs: SmallVec<[ViewMut<'_>; INLINE_LEAVES]> = arrays.iter_mut().map(Array::view_mut).collect();
         self.executable.call(&views, &mut outputs)?;
         drop(outputs);
-        Ok(tree_of(&self.results, arrays))
+        Ok(tree_of(&self.trees.results, arrays))
     }
 
     /// The structure of the results.
     pub(crate) fn outline(&self) -> &Outline {
-        &self.results
+        &self.trees.results
     }
 
     /// Bytes of temporaries that a call with these arguments takes, its results not counted: what the way forwards through

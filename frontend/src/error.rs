@@ -1,6 +1,7 @@
 //! What can go wrong, as values.
 
 use rotrace_ir::interpret::graph::NanOrigin;
+use rotrace_runtime::{ExportError, FileError};
 use std::panic::Location;
 
 /// A mistake of the caller: in a traced function, a signature, array data or a call.
@@ -61,6 +62,18 @@ pub enum Error {
     /// Compiling failed, or the arguments of a call do not fit.
     #[error(transparent)]
     Runtime(#[from] rotrace_runtime::Error),
+}
+
+impl From<FileError> for Error {
+    fn from(error: FileError) -> Self {
+        Self::Runtime(error.into())
+    }
+}
+
+impl From<ExportError> for Error {
+    fn from(error: ExportError) -> Self {
+        Self::Runtime(error.into())
+    }
 }
 
 impl Error {

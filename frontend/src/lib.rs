@@ -29,6 +29,7 @@
 //! * Arguments and results are [`Tree`]s: tuples, arrays, vectors, options, structs with `#[derive(Tree)]`.
 //! * [`Traced::tangent`] differentiates with respect to steps on a [`Manifold`]: 3 numbers for a rotation, 6 for a rigid transform.
 //! * [`native`] makes a plain Rust function an operation, with a derivative by a rule.
+//! * [`Compiled::save`] writes a compiled function to a file, and [`Compiled::load`] reads it.
 //! * [`optimize`] has optimisers, one step as one handle; [`linear`] small linear equations.
 //! * [`spatial`] has rotations and rigid transforms, with the conventions of `scipy.spatial.transform`.
 //!
@@ -58,6 +59,7 @@ mod native;
 mod on_device;
 pub mod optimize;
 mod rows;
+mod saved;
 mod signature;
 pub mod spatial;
 mod tensor;
@@ -68,14 +70,15 @@ pub use array::{Array, ArrayView, ArrayViewMut, Element};
 pub use compiled::{Compiled, With};
 pub use error::Error;
 pub use manifold::{Manifold, Side, Tangential};
-pub use native::{Failure, native};
+pub use native::{Failure, native, native_function};
 pub use on_device::Prepared;
 pub use rotrace_derive::{Manifold, Tree};
 pub use rotrace_ir::graph::Checkpoint;
 pub use rotrace_ir::interpret::graph::{LoopStep, LoopValue, NanOrigin};
 pub use rotrace_ir::{DType, Dim, Shape};
 pub use rotrace_runtime::{
-    Background, Device, DeviceArray, Engine, Event, Executable, Natives, Options, PinnedBytes, Report,
+    Background, CObject, Device, DeviceArray, Engine, Event, Executable, ExportError, FileError, NativeFunction,
+    Natives, Options, PinnedBytes, Report, Saved,
 };
 pub use signature::{Signature, Specification};
 pub use tensor::{

@@ -62,13 +62,20 @@ where
     In: Tree<Tensor> + 'a,
     Out: Tree<Tensor> + 'a,
 {
-    let function: Arc<NativeFunction> = Arc::new(move |operands: &[View<'_>], results: &mut [ViewMut<'_>]| {
+    native_call(name.to_owned(), trace(like), native_function(function))
+}
+
+/// A plain Rust function over arrays as [`Natives::insert`] takes it, for programs that name it but come without it: saved ones
+/// ([`Compiled::from_saved`](crate::Compiled::from_saved)). As for [`native`], its results depend on its arguments alone.
+pub fn native_function(
+    function: impl Fn(&[ArrayView<'_>], &mut [ArrayViewMut<'_>]) -> Result<(), Failure> + Send + Sync + 'static,
+) -> Arc<NativeFunction> {
+    Arc::new(move |operands: &[View<'_>], results: &mut [ViewMut<'_>]| {
         let operands: SmallVec<[ArrayView<'_>; INLINE_ARRAYS]> = operands.iter().map(ArrayView::of_view).collect();
         let mut results: SmallVec<[ArrayViewMut<'_>; INLINE_ARRAYS]> =
             results.iter_mut().map(ArrayViewMut::of_view).collect();
         function(&operands, &mut results).map_err(|failure| failure.to_string())
-    });
-    native_call(name.to_owned(), trace(like), function)
+    })
 }
 
 /// The functions that a program calls, by their names in it.

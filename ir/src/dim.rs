@@ -5,14 +5,15 @@
 //! (products, two names in one dim) would need a solver to decide equality, and equality must be plain `==`.
 
 use crate::DType;
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 /// A named dimension: an index into the owning function's `dims`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct DimId(pub u32);
 
 /// The size of one axis: `constant`, or the named dimension's size plus `constant`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Dim {
     /// The named dimension, if the size is not a plain number.
     pub name: Option<DimId>,
@@ -90,7 +91,7 @@ pub const MAX_RANK: usize = 64;
 pub type Shape = SmallVec<[Dim; 4]>;
 
 /// The type of an array value: `dtype[dim, ...]`.
-#[derive(Debug, PartialEq, Eq, Hash)]
+#[derive(Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Type {
     /// Element type.
     pub dtype: DType,

@@ -1,10 +1,11 @@
 //! Element types, and single values of them.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
 /// An element type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum DType {
     /// Truth value, stored as one byte that is 0 or 1.
     Bool,
@@ -137,7 +138,7 @@ impl FromStr for DType {
 ///
 /// `bits` holds the value's bit pattern in its low [`DType::bits`] bits, zero above: two's complement for integers,
 /// IEEE 754 for floats, 0 or 1 for `bool`. Equality is equality of bits.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Scalar {
     /// The type.
     pub dtype: DType,

@@ -8,16 +8,17 @@ use crate::DType;
 use crate::dim::{Dim, Type};
 use crate::graph::Constant;
 use crate::kernel::{Access, BufferShape, Kernel};
+use serde::{Deserialize, Serialize};
 
 /// A buffer of a plan, an index into [`Plan::buffers`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PlanBufferId(pub u32);
 
 /// How deep plans may nest in plans.
 pub const MAX_PLAN_NESTING: usize = 32;
 
 /// Where a buffer's memory comes from.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Storage {
     /// The caller's argument at this position.
     Input(u32),
@@ -30,7 +31,7 @@ pub enum Storage {
 }
 
 /// A buffer with sizes symbolic in the named dimensions.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlanBuffer {
     /// Element type.
     pub dtype: DType,
@@ -44,7 +45,7 @@ pub struct PlanBuffer {
 ///
 /// A step reads buffers of the plan (*operands*) and writes others (*results*). A kernel or a nested plan may see a
 /// buffer under another shape with as many elements.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Step {
     /// One kernel launch.
     Kernel(KernelStep),
@@ -59,7 +60,7 @@ pub enum Step {
 }
 
 /// One kernel launch.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct KernelStep {
     /// What runs.
     pub kernel: Kernel,
@@ -72,7 +73,7 @@ pub struct KernelStep {
 /// The body's inputs are the carried values, one slice of each of `scanned`, and `constants`, in this order; its outputs
 /// are the carried values for the next iteration and one slice of each of `stacked`. Slices are along a leading axis of
 /// size `length`. No iterations leave the initial values.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LoopStep {
     /// What each iteration runs.
     pub body: Plan,
@@ -96,7 +97,7 @@ pub struct LoopStep {
 ///
 /// The inputs of both are the carried values and `constants`. The condition's output is a `bool[]`; the body's are the
 /// carried values for the next iteration. No iterations leave the initial values.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WhileStep {
     /// Whether there is a further iteration.
     pub condition: Plan,
@@ -114,7 +115,7 @@ pub struct WhileStep {
 
 /// Runs the branch that a 0-d `selector` names: of two, false the first and true the second; or an `i32` or `i64`
 /// the branch of this number, or else the nearest.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SwitchStep {
     /// Which branch.
     pub selector: PlanBufferId,
@@ -129,7 +130,7 @@ pub struct SwitchStep {
 /// Calls a function of the user's, which compiling finds by its name.
 ///
 /// Its results hold zeros when it is called.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NativeStep {
     /// The function's name.
     pub name: String,
@@ -146,7 +147,7 @@ pub struct NativeStep {
 /// Steps that run one after the other.
 ///
 /// A nested plan has the dims of the plan around it, with their sizes: its inputs need not tell them.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     /// Name of the function.
     pub name: String,

@@ -117,6 +117,17 @@ impl Signature {
         Self { dims, inputs, outputs, least }
     }
 
+    /// The signature of a verified plan whose dims had these names and least sizes; `None` if there are not as many.
+    pub(crate) fn restored(plan: &Plan, dims: Vec<String>, least: Vec<i64>) -> Option<Self> {
+        let fits = dims.len() == plan.dims.len() && least.len() == plan.dims.len();
+        fits.then(|| Self { dims, least, ..Self::of_plan(plan) })
+    }
+
+    /// The least size of each named dimension.
+    pub(crate) fn least(&self) -> &[i64] {
+        &self.least
+    }
+
     /// Checks the arguments and finds the sizes of the named dimensions.
     #[inline]
     pub(crate) fn bind<A: Described>(&self, inputs: &[A], sizes: &mut Sizes) -> Result<(), Error> {

@@ -20,6 +20,7 @@ use rotrace_ir::verify::Diagnostic;
 use rotrace_ir::verify::kernel::verify_core;
 use rotrace_ir::verify::plan::verify_plan;
 use rotrace_passes::{lower, pipeline};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -62,7 +63,7 @@ impl Report {
         self.stages.iter().map(|(_, time)| *time).sum()
     }
 
-    fn time<T>(&mut self, stage: &str, work: impl FnOnce() -> T) -> T {
+    pub(crate) fn time<T>(&mut self, stage: &str, work: impl FnOnce() -> T) -> T {
         let start = Instant::now();
         let result = work();
         self.stages.push((stage.to_owned(), start.elapsed()));
@@ -105,7 +106,7 @@ pub(crate) struct Texts {
 }
 
 /// What makes machine code.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Maker {
     engine: Engine,
     simd: bool,
@@ -117,6 +118,15 @@ impl Maker {
     fn new(options: &Options) -> Self {
         let gpu = options.device.compute_capability().filter(|_| options.engine != Engine::Interpreter);
         Self { engine: options.engine, simd: options.simd, gpu }
+    }
+
+    /// What made the code that calls run, given whether better code was made meanwhile.
+    pub(crate) fn of_code(self, better: bool) -> Self {
+        match self.engine {
+            Engine::Tiered if better => Self { engine: Engine::Optimised, ..self },
+            Engine::Tiered => Self { engine: Engine::Compiled, ..self },
+            Engine::Compiled | Engine::Optimised | Engine::Interpreter => self,
+        }
     }
 
     /// The stage's name in reports.
@@ -186,20 +196,25 @@ fn pipeline_options(options: &Options) -> pipeline::Options {
     pipeline::Options { verify: options.verify, ..pipeline::Options::default() }
 }
 
-fn verify(plan: &Plan) -> Result<(), Diagnostic> {
+/// The layout of a verified plan.
+pub(crate) fn layout(plan: &Plan, natives: &Natives, options: &Options) -> Result<Layout<Code>, Error> {
+    let threads = Threads { cap: options.threads, from_nanoseconds: options.parallel_from.as_secs_f64() * 1e9 };
+    Layout::new(plan, natives, &threads, options.memory_limit)
+}
+
+pub(crate) fn verify(plan: &Plan) -> Result<(), Diagnostic> {
     let mut problems = verify_plan(plan);
     problems.extend(plan.kernels().into_iter().flat_map(verify_core));
     problems.into_iter().next().map_or(Ok(()), Err)
 }
 
 fn engine(plan: &Arc<Plan>, natives: &Natives, options: &Options, report: &mut Report) -> Result<EngineState, Error> {
-    let threads = Threads { cap: options.threads, from_nanoseconds: options.parallel_from.as_secs_f64() * 1e9 };
     if let (Place::Gpu(gpu), Engine::Compiled | Engine::Optimised | Engine::Tiered) =
         (&options.device.0, options.engine)
     {
         return on_gpu(gpu, plan, natives, options, report);
     }
-    let layout = Layout::new(plan, natives, &threads, options.memory_limit)?;
+    let layout = layout(plan, natives, options)?;
     let interpreted = |reason: String, layout: Layout<Code>, report: &mut Report| {
         report.interpreted = Some(reason);
         EngineState::Interpreted(Interpreted { plan: Arc::clone(plan), layout, natives: natives.clone() })

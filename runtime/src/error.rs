@@ -1,5 +1,7 @@
 //! What can go wrong when compiling or calling.
 
+use crate::{ExportError, FileError};
+
 /// A mistake in a program, an argument, or the lack of a resource.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -122,6 +124,12 @@ pub enum Error {
         /// What it said.
         message: String,
     },
+    /// A file with a saved executable that cannot be written, read or used.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// An executable that cannot become an object file.
+    #[error(transparent)]
+    Export(#[from] ExportError),
     /// A failure of the interpreter, which compiled code cannot have.
     #[error("interpreter: {0}")]
     Interpreter(String),

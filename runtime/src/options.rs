@@ -1,10 +1,11 @@
 //! How to compile and run.
 
 use crate::Device;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// What executes kernels.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Engine {
     /// Machine code where the host allows it, else the kernel interpreter.
     #[default]

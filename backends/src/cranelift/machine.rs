@@ -6,6 +6,7 @@ use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{ExternalName, Function};
 use cranelift_codegen::{CodegenError, Context, FinalizedMachReloc, FinalizedRelocTarget};
+use std::ops::Range;
 
 /// One function's code.
 pub(super) struct Machine {
@@ -79,12 +80,38 @@ pub(super) fn link(functions: Vec<Machine>, constants: Vec<u8>, keep_text: bool)
         artifact.disassembly.push_str(&machine.disassembly);
     }
     for (machine, start) in functions.iter().zip(&starts) {
-        for call in &machine.calls {
-            let at = start + call.at;
-            let distance = starts[call.routine + 1] as i64 + call.addend - at as i64;
-            let distance = i32::try_from(distance).map_err(|_| "the machine code is longer than 2 GiB".to_owned())?;
-            artifact.code[at..at + 4].copy_from_slice(&distance.to_le_bytes());
-        }
+        fill_in(&mut artifact.code, machine, *start, |routine| starts[routine + 1])?;
     }
     Ok(artifact)
+}
+
+/// Puts functions before an image, parts of which they name by offsets; says where each is.
+pub(super) fn before<const COUNT: usize>(
+    functions: [Machine; COUNT],
+    image: &[u8],
+) -> Result<(Vec<u8>, [Range<usize>; COUNT]), String> {
+    let mut code = Vec::new();
+    let places = functions.each_ref().map(|machine| {
+        let start = code.len();
+        code.extend_from_slice(&machine.code);
+        code.resize(code.len().next_multiple_of(Artifact::ALIGNMENT), 0);
+        start..start + machine.code.len()
+    });
+    let first = code.len();
+    for (machine, place) in functions.iter().zip(&places) {
+        fill_in(&mut code, machine, place.start, |offset| first + offset)?;
+    }
+    code.extend_from_slice(image);
+    Ok((code, places))
+}
+
+/// Writes the distances to what a function calls, given where that is.
+fn fill_in(code: &mut [u8], machine: &Machine, start: usize, place: impl Fn(usize) -> usize) -> Result<(), String> {
+    for call in &machine.calls {
+        let at = start + call.at;
+        let distance = place(call.routine) as i64 + call.addend - at as i64;
+        let distance = i32::try_from(distance).map_err(|_| "the machine code is longer than 2 GiB".to_owned())?;
+        code[at..at + 4].copy_from_slice(&distance.to_le_bytes());
+    }
+    Ok(())
 }

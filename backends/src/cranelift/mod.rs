@@ -32,6 +32,7 @@ mod reduce;
 mod routine;
 mod scalar;
 mod sequential;
+pub mod straight;
 mod vector;
 mod vector_casts;
 

@@ -6,7 +6,7 @@ use crate::compiled::Compiled;
 use crate::implementations::{Implementations, with_implementations, without_implementations};
 use crate::native::with_natives;
 use crate::signature::{Signature, Specification};
-use crate::tree::{Outline, leaves};
+use crate::tree::{Outline, Trees, leaves};
 use crate::{Error, Natives, Options, Tensor, Tree};
 use rotrace_ir::Type;
 use rotrace_ir::graph::Function;
@@ -148,8 +148,8 @@ impl<'a, In: Tree<Tensor>, Out: Tree<Tensor>> Traced<'a, In, Out> {
     #[track_caller]
     pub fn lower(&self, types: impl Specification) -> Result<Lowered<In, Out>, Error> {
         let fits = |outline: &Outline| outline.build::<Tensor, In>(vec![Tensor::POISON; outline.leaves]).is_some();
-        let (function, natives, results) = lowered(&*self.recording, types.signature(), &fits, Location::caller())?;
-        Ok(Lowered { function: Arc::new(function), natives, results, types: PhantomData })
+        let (function, natives, trees) = lowered(&*self.recording, types.signature(), &fits, Location::caller())?;
+        Ok(Lowered { function: Arc::new(function), natives, trees, types: PhantomData })
     }
 
     /// Lowers and compiles with the default options.
@@ -196,14 +196,14 @@ impl<'a, In: Tree<Tensor>, Out: Tree<Tensor>> Traced<'a, In, Out> {
     }
 }
 
-/// The function recorded for these types, with the structure of its results. `fits` tells whether arguments can be built
+/// The function recorded for these types, with the structures of its arguments and results. `fits` tells whether arguments can be built
 /// from a structure.
 fn lowered(
     recording: &Recording<'_>,
     signature: Result<Signature, String>,
     fits: &dyn Fn(&Outline) -> bool,
     location: &'static Location<'static>,
-) -> Result<(Function, Natives, Outline), Error> {
+) -> Result<(Function, Natives, Trees), Error> {
     let signature = signature.map_err(|message| Error::Signature { message, location })?;
     check_leaf_count(&signature.outline, fits).map_err(|message| Error::Signature { message, location })?;
     let request = Request {
@@ -215,7 +215,7 @@ fn lowered(
         location,
     };
     let (recorded, natives) = with_natives(|| without_implementations(|| recording(&request)));
-    Ok((recorded.outcome?.0, natives, recorded.results))
+    Ok((recorded.outcome?.0, natives, Trees { arguments: request.arguments, results: recorded.results }))
 }
 
 /// Records the function for operands in the frame on top, into that frame. Gives the structure of the results with one
@@ -272,14 +272,14 @@ const MOST_LEAVES: usize = 256;
 pub struct Lowered<In, Out> {
     function: Arc<Function>,
     natives: Natives,
-    results: Outline,
+    trees: Trees,
     types: PhantomData<fn(In) -> Out>,
 }
 
 impl<In, Out> Clone for Lowered<In, Out> {
     fn clone(&self) -> Self {
         let (function, natives) = (Arc::clone(&self.function), self.natives.clone());
-        Self { function, natives, results: self.results.clone(), types: PhantomData }
+        Self { function, natives, trees: self.trees.clone(), types: PhantomData }
     }
 }
 
@@ -310,7 +310,7 @@ impl<In: Tree<Tensor>, Out: Tree<Tensor>> Lowered<In, Out> {
 
     /// The structure of the results.
     pub(crate) fn results(&self) -> &Outline {
-        &self.results
+        &self.trees.results
     }
 
     /// Compiles with the default options.
@@ -326,6 +326,6 @@ impl<In: Tree<Tensor>, Out: Tree<Tensor>> Lowered<In, Out> {
     /// # Errors
     /// What the compiler reports.
     pub fn compile_with(&self, options: &Options) -> Result<Compiled<In, Out>, Error> {
-        Compiled::new(&self.function, &self.natives, self.results.clone(), options)
+        Compiled::new(&self.function, &self.natives, self.trees.clone(), options)
     }
 }

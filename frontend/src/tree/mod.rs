@@ -11,6 +11,7 @@ mod standard;
 
 use crate::{Array, ArrayView, ArrayViewMut, Tensor};
 use rotrace_runtime::DeviceArray;
+use serde::{Deserialize, Serialize};
 
 /// A type that stands at the leaves of a tree.
 pub trait Leaf: Tree<Self> {}
@@ -105,7 +106,7 @@ impl<L> Leaves<L> {
 }
 
 /// The structure of a tree without its leaves.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Outline {
     pub leaves: usize,
     /// `None`: each `Vec` takes all remaining leaves.
@@ -135,6 +136,13 @@ impl Outline {
         let mut leaves = Leaves { leaves: leaves.into_iter(), lengths: self.lengths.clone().map(Vec::into_iter) };
         T::build(&mut leaves).filter(|_| leaves.remaining() == 0)
     }
+}
+
+/// The structures of a function's arguments and results.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Trees {
+    pub arguments: Outline,
+    pub results: Outline,
 }
 
 /// All leaves in order.

@@ -4,11 +4,12 @@ use super::{Function, Native, Rule, Scan, While};
 use crate::dim::{Dim, Shape, Type, fixed_element_count};
 use crate::scalar::ScalarOp;
 use crate::{DType, Scalar};
+use serde::{Deserialize, Serialize};
 use smallvec::{SmallVec, smallvec};
 use std::sync::Arc;
 
 /// Concrete array data: a dtype, fixed sizes, and row-major little-endian elements.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Constant {
     /// Element type.
     pub dtype: DType,
@@ -85,7 +86,7 @@ impl Constant {
 }
 
 /// How a reduction combines two elements.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Reduction {
     /// `add`.
     Sum,

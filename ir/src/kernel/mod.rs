@@ -30,23 +30,24 @@ pub use size::{Affine, Extent, extents};
 use crate::graph::Reduction;
 use crate::scalar::ScalarOp;
 use crate::{DType, Scalar};
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// A scalar SSA value of a kernel, an index into [`Kernel::values`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Var(pub u32);
 
 /// A loop index, below [`Kernel::index_count`]. Index 0 is the grid's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct IndexId(pub u32);
 
 /// A buffer of the kernel, an index into [`Kernel::buffers`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct BufferId(pub u32);
 
 /// A constant table, an index into [`Kernel::tables`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TableId(pub u32);
 
 /// How deep loops and branches may nest inside the grid.
@@ -59,7 +60,7 @@ pub const MAX_INDICES: u32 = 1 << 16;
 pub type Vars = SmallVec<[Var; 3]>;
 
 /// What a kernel does with a buffer. Distinct buffers never overlap.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Access {
     /// Only loads.
     Read,
@@ -72,7 +73,7 @@ pub enum Access {
 }
 
 /// A row-major array in memory. A `bool` element is a byte that is 0 or 1.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Buffer {
     /// Element type.
     pub dtype: DType,
@@ -86,7 +87,7 @@ pub struct Buffer {
 pub type BufferShape = SmallVec<[Extent; 4]>;
 
 /// A constant table that [`Inst::Lookup`] reads. All elements have one dtype.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Table {
     /// Element type.
     pub dtype: DType,
@@ -95,7 +96,7 @@ pub struct Table {
 }
 
 /// A list of instructions, with the values it hands to the enclosing loop or branch.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Block {
     /// In order of execution.
     pub insts: Vec<Inst>,
@@ -104,7 +105,7 @@ pub struct Block {
 }
 
 /// An instruction.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Inst {
     /// A literal.
     Constant {
@@ -189,7 +190,7 @@ pub enum Inst {
 }
 
 /// A loop inside a kernel.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Loop {
     /// Counts from 0; belongs to this loop alone.
     pub index: IndexId,
@@ -204,7 +205,7 @@ pub struct Loop {
 }
 
 /// How the iterations of a [`Loop`] depend on each other.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum LoopKind {
     /// Independent iterations, each of which yields one element per accumulator. The results are those elements reduced
     /// as *one block* ([`crate::reduce::block`], steps 2 and 3), whatever their number: the lowering cuts a long axis
@@ -237,7 +238,7 @@ pub enum LoopKind {
 }
 
 /// A kernel.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Kernel {
     /// Name without the `@`.
     pub name: String,

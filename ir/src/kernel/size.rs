@@ -2,10 +2,11 @@
 
 use super::{BufferShape, IndexId};
 use crate::dim::{Dim, Shape};
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 /// A number of iterations or of elements.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Extent {
     /// The size of a dim.
     Dim(Dim),
@@ -48,7 +49,7 @@ pub fn extents(shape: &Shape) -> BufferShape {
 /// One coordinate of an access: `sum of factor * index, + offset`.
 ///
 /// The offset may name a dimension (`n-1 - i` for a reversed axis).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Affine {
     /// Loop indices with their non-zero factors, in increasing order of index.
     pub terms: SmallVec<[(IndexId, i64); 2]>,

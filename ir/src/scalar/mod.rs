@@ -15,11 +15,12 @@ pub use eval::evaluate_core;
 pub use table::{Accepts, Row, Sample, TABLE};
 
 use crate::DType;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
 /// A scalar operation. Names follow the Python array API standard where it has one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the table documents each operation, in `Row::meaning`")]
 pub enum ScalarOp {
     // Arithmetic.

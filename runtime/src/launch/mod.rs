@@ -34,6 +34,7 @@ use crate::{Error, View, ViewMut};
 use frame::{Extents, Frame};
 pub(crate) use kernel::Threads;
 use machine::Machine;
+pub(crate) use memory::{Tenant, share};
 use rotrace_ir::plan::Plan;
 use sequence::{Builder, Sequence};
 use std::mem::MaybeUninit;
@@ -142,7 +143,7 @@ impl Launcher {
 
     /// The best code there is. A call asks once, and keeps to it.
     #[inline]
-    fn code(&self) -> &Code {
+    pub(crate) fn code(&self) -> &Code {
         self.upgrade().and_then(Upgrade::code).unwrap_or(&self.code)
     }
 

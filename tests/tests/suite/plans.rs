@@ -2,7 +2,7 @@
 //! it says, and allocates nothing.
 
 #[path = "../../../ir/tests/support/plans.rs"]
-mod build;
+pub mod build;
 
 use super::allocations::allocations;
 use build::{Draft, array, elements, heat, native, polynomials, roots, switch};

@@ -25,6 +25,7 @@ mod places;
 mod rigid_batches;
 mod rigid_transforms;
 mod rotations;
+mod saved;
 mod statistics;
 mod trees;
 mod vmap;

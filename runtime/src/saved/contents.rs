@@ -1,0 +1,139 @@
+//! What is in a file, in `postcard`'s encoding.
+//!
+//! The graph is text, as its parser takes any text. The program (plan, kernels and machine code) stands apart from the rest, and is
+//! decoded only if the file is trusted: a plan that verifies may still address memory that is not its own, and machine code does
+//! whatever it does.
+
+use super::FileError;
+use super::target::Target;
+use crate::bind::Signature;
+use crate::code::{Code, Image};
+use crate::compile::{Maker, Report, Texts, layout, verify};
+use crate::executable::{EngineState, Executable};
+use crate::interpreted::Interpreted;
+use crate::launch::Launcher;
+use crate::upgrade::Upgrade;
+use crate::{Error, Natives, Options};
+use rotrace_ir::graph::Function;
+use rotrace_ir::plan::Plan;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// Everything in a file.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Contents<'b> {
+    pub(super) attachment: &'b [u8],
+    /// None of a plan that was not lowered from a graph.
+    pub(super) graph: Option<Cow<'b, str>>,
+    /// A [`Program`], encoded.
+    pub(super) program: &'b [u8],
+}
+
+/// What is trusted.
+#[derive(Serialize, Deserialize)]
+struct Program<'b> {
+    /// The names and least sizes of the signature's dims, which may differ from the plan's.
+    dims: Vec<String>,
+    least: Vec<i64>,
+    plan: Cow<'b, Plan>,
+    maker: Maker,
+    #[serde(borrow)]
+    code: Kept<'b>,
+}
+
+/// What runs the kernels.
+#[derive(Serialize, Deserialize)]
+enum Kept<'b> {
+    /// Code that is not kept, which is this.
+    None(String),
+    /// The interpreter, for this reason.
+    Interpreted(String),
+    /// Machine code for a processor.
+    Machine {
+        target: Target,
+        #[serde(borrow)]
+        image: Image<'b>,
+    },
+}
+
+pub(super) fn encode(value: &impl Serialize) -> Vec<u8> {
+    match postcard::to_stdvec(value) {
+        Ok(bytes) => bytes,
+        Err(error) => unreachable!("plain data with known lengths: {error}"),
+    }
+}
+
+pub(super) fn decode<'b, T: Deserialize<'b>>(bytes: &'b [u8], what: &str) -> Result<T, FileError> {
+    match postcard::take_from_bytes(bytes) {
+        Ok((value, [])) => Ok(value),
+        Ok((_, rest)) => Err(FileError::Malformed(format!("{} bytes behind {what}", rest.len()))),
+        Err(error) => Err(FileError::Malformed(format!("{what}: {error}"))),
+    }
+}
+
+/// The program of an executable, encoded.
+pub(super) fn program_of(executable: &Executable) -> Vec<u8> {
+    let Executable { signature, engine, texts, report } = executable;
+    let mut maker = texts.maker;
+    let code = match engine {
+        EngineState::Compiled(launcher) => {
+            // What is made meanwhile is left for the next time.
+            let better = launcher.upgrade().and_then(Upgrade::code);
+            maker = maker.of_code(better.is_some());
+            Kept::Machine { target: Target::here(), image: better.unwrap_or(launcher.code()).image() }
+        }
+        EngineState::Interpreted(_) => Kept::Interpreted(report.interpreted.clone().unwrap_or_default()),
+        EngineState::OnGpu(_) => Kept::None("code for a GPU".to_owned()),
+    };
+    encode(&Program {
+        dims: signature.dims.clone(),
+        least: signature.least().to_vec(),
+        plan: Cow::Borrowed(&*texts.plan),
+        maker,
+        code,
+    })
+}
+
+/// The executable of a trusted program.
+pub(super) fn restore(
+    program: &[u8],
+    graph: Option<Function>,
+    natives: &Natives,
+    options: &Options,
+) -> Result<Executable, Error> {
+    let mut report = Report::default();
+    let Program { dims, least, plan, maker, code } = report.time("decode", || decode(program, "the program"))?;
+    let plan = Arc::new(plan.into_owned());
+    let malformed = |problem: String| FileError::Malformed(problem);
+    report.time("verify", || verify(&plan)).map_err(|problem| malformed(problem.to_string()))?;
+    let signature =
+        Signature::restored(&plan, dims, least).ok_or_else(|| malformed("another number of dims".into()))?;
+    let layout = layout(&plan, natives, options)?;
+    report.kernels = plan.kernels().len();
+    let engine = match code {
+        Kept::Machine { target, image } => {
+            if options.device.is_gpu() {
+                let reason = format!("the file has code for the processor, not for {}", options.device.name());
+                return Err(FileError::NoCode(reason).into());
+            }
+            target.runs_on(&Target::here())?;
+            if !image.serves(report.kernels) {
+                return Err(malformed("the machine code is not that of the kernels".into()).into());
+            }
+            let code = report.time("load", || Code::of_image(&image))?;
+            EngineState::Compiled(Launcher::new(layout, code, None))
+        }
+        Kept::None(what) => {
+            return Err(
+                FileError::NoCode(format!("the function was compiled to {what}, which files do not hold")).into()
+            );
+        }
+        Kept::Interpreted(reason) => {
+            report.interpreted = Some(reason);
+            EngineState::Interpreted(Interpreted { plan: Arc::clone(&plan), layout, natives: natives.clone() })
+        }
+    };
+    let texts = Texts { graph, plan, maker, natives: natives.clone() };
+    Ok(Executable { signature, engine, texts, report })
+}

@@ -1,0 +1,92 @@
+//! What machine code needs of a processor.
+
+use super::FileError;
+use serde::{Deserialize, Serialize};
+
+/// Where machine code runs.
+///
+/// Code is made for the processor that makes it, so it may use whatever that has; no engine says what of it a piece of code does
+/// use.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Target {
+    /// Architecture and calling convention, as `x86_64-unix`.
+    platform: String,
+    /// Extensions of the instruction set.
+    features: Vec<String>,
+}
+
+impl Target {
+    /// This processor.
+    pub(super) fn here() -> Self {
+        Self {
+            platform: format!("{}-{}", std::env::consts::ARCH, std::env::consts::FAMILY),
+            features: features().into_iter().map(str::to_owned).collect(),
+        }
+    }
+
+    /// Whether code for this target runs on another.
+    pub(super) fn runs_on(&self, here: &Self) -> Result<(), FileError> {
+        if self.platform != here.platform {
+            return Err(FileError::Target { made_for: self.platform.clone(), here: here.platform.clone() });
+        }
+        let features: Vec<String> =
+            self.features.iter().filter(|feature| !here.features.contains(feature)).cloned().collect();
+        if features.is_empty() { Ok(()) } else { Err(FileError::Features { features }) }
+    }
+}
+
+macro_rules! detected {
+    ($is_detected:ident: $($feature:tt)*) => {
+        [$(($feature, std::arch::$is_detected!($feature))),*]
+            .into_iter()
+            .filter_map(|(feature, there)| there.then_some(feature))
+            .collect()
+    };
+}
+
+/// The extensions of this processor that code generators know how to use for arithmetic.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn features() -> Vec<&'static str> {
+    detected!(is_x86_feature_detected:
+        "sse3" "ssse3" "sse4.1" "sse4.2" "sse4a" "avx" "avx2" "fma" "f16c" "bmi1" "bmi2" "tbm" "lzcnt" "popcnt" "adx"
+        "movbe" "aes" "pclmulqdq" "sha" "gfni" "vaes" "vpclmulqdq" "avxvnni" "avxifma" "avxvnniint8" "avxvnniint16"
+        "avx512f" "avx512bw" "avx512cd" "avx512dq" "avx512vl" "avx512ifma" "avx512vbmi" "avx512vbmi2" "avx512vnni"
+        "avx512bitalg" "avx512vpopcntdq" "avx512vp2intersect" "avx512bf16" "avx512fp16")
+}
+
+/// The extensions of this processor that code generators know how to use for arithmetic.
+#[cfg(target_arch = "aarch64")]
+pub(crate) fn features() -> Vec<&'static str> {
+    detected!(is_aarch64_feature_detected: "asimd" "fp16" "lse" "lse2" "paca" "pacg" "bti" "dotprod" "rdm" "sve" "sve2")
+}
+
+/// No engine makes machine code here.
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub(crate) fn features() -> Vec<&'static str> {
+    Vec::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Target;
+    use crate::FileError;
+
+    fn target(platform: &str, features: &[&str]) -> Target {
+        Target { platform: platform.to_owned(), features: features.iter().map(|&name| name.to_owned()).collect() }
+    }
+
+    #[test]
+    fn code_runs_where_everything_is() {
+        let here = target("x86_64-unix", &["avx", "fma"]);
+        assert_eq!(target("x86_64-unix", &["avx"]).runs_on(&here), Ok(()));
+        assert_eq!(
+            target("x86_64-unix", &["avx", "avx2", "avx512f"]).runs_on(&here),
+            Err(FileError::Features { features: vec!["avx2".to_owned(), "avx512f".to_owned()] })
+        );
+        assert_eq!(
+            target("aarch64-unix", &[]).runs_on(&here),
+            Err(FileError::Target { made_for: "aarch64-unix".to_owned(), here: "x86_64-unix".to_owned() })
+        );
+        assert_eq!(Target::here().runs_on(&Target::here()), Ok(()));
+    }
+}
