@@ -40,7 +40,7 @@ impl Artifact {
     pub const ALIGNMENT: usize = 64;
 
     /// How many iterations of the grid run at once at most, each with its own scratch.
-    pub const SCRATCH_COPIES: u64 = 4;
+    pub const SCRATCH_COPIES: u64 = 16;
 }
 
 /// Why there is no artifact.

@@ -7,12 +7,12 @@ use rotrace_ir::{DType, Scalar};
 
 impl<'c> Code<'c, '_> {
     pub(super) fn cast(&mut self, value: Held<'c>, from: DType, to: DType) -> Held<'c> {
-        let kind = self.kind(to);
+        let kind = self.kind_like(value, to);
         if from == to {
             return value;
         }
         if to == DType::Bool {
-            let zero = self.constant(Scalar::from_i64(from, 0));
+            let zero = self.constant_like(value, Scalar::from_i64(from, 0));
             return self.compare(ScalarOp::NotEqual, from, value, zero);
         }
         let name = match (from.is_float(), to.is_float()) {
@@ -35,12 +35,12 @@ impl<'c> Code<'c, '_> {
         let name = StringAttribute::new(self.context, name).into();
         let (segments, none) = (self.attribute("array<i32: 1, 0>"), self.attribute("array<i32>"));
         let attributes = [("intrin", name), ("operandSegmentSizes", segments), ("op_bundle_sizes", none)];
-        let kind = self.kind(to);
+        let kind = self.kind_like(value, to);
         self.op("llvm.call_intrinsic", &[value], kind, &attributes)
     }
 
     pub(super) fn bitcast(&mut self, value: Held<'c>, from: DType, to: DType) -> Held<'c> {
-        let kind = self.kind(to);
+        let kind = self.kind_like(value, to);
         if from.is_float() == to.is_float() { value } else { self.op("arith.bitcast", &[value], kind, &[]) }
     }
 }

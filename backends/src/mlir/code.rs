@@ -1,6 +1,7 @@
 //! What is being written: types, constants, and operations at the end of the innermost open block.
 
 use super::foreign;
+use super::rows::Rows;
 use melior::Context;
 use melior::ir::attribute::{Attribute, FloatAttribute, IntegerAttribute};
 use melior::ir::block::BlockLike;
@@ -29,6 +30,16 @@ pub(super) struct Code<'c, 'k> {
     pub(super) buffers: Several<'c>,
     /// Sizes of named dimensions.
     pub(super) dims: Several<'c>,
+    /// How many iterations of the grid run at once.
+    pub(super) lanes: u32,
+    /// Which values differ between them, indexed by [`Var`].
+    pub(super) varying: Vec<bool>,
+    /// Of every [`Var`] that is a literal.
+    pub(super) literals: Vec<Option<Scalar>>,
+    /// The lanes that count, if not all do.
+    pub(super) active: Option<Held<'c>>,
+    /// How the block that is being written loads and stores rows.
+    pub(super) rows: Rows<'c>,
     /// Blocks that are open, the function's first.
     pub(super) open: Vec<Block<'c>>,
 }
@@ -42,6 +53,11 @@ impl<'c, 'k> Code<'c, 'k> {
             indices: vec![None; kernel.index_count as usize],
             buffers: Several::new(),
             dims: Several::new(),
+            lanes: 1,
+            varying: Vec::new(),
+            literals: vec![None; kernel.values.len()],
+            active: None,
+            rows: Rows::default(),
             open: Vec::new(),
         }
     }
@@ -162,10 +178,12 @@ impl<'c, 'k> Code<'c, 'k> {
         region
     }
 
-    /// Memory of the function's own, for all of a call. It is reserved at the start of the function: in a loop it would
+    /// Memory of the function's own for so many values like one of the kernel's, for all of a call. It is reserved at the start of the function: in a loop it would
     /// be reserved anew in every iteration.
-    pub(super) fn slot(&mut self, dtype: DType, elements: u64) -> Held<'c> {
-        let count: Attribute = IntegerAttribute::new(self.integer(64), elements as i64).into();
+    pub(super) fn slot(&mut self, var: Var, elements: u64) -> Held<'c> {
+        let dtype = self.dtype(var);
+        let lanes = if self.varies(var) { self.lanes } else { 1 };
+        let count: Attribute = IntegerAttribute::new(self.integer(64), elements as i64 * i64::from(lanes)).into();
         let location = self.location();
         let identifier = |name| Identifier::new(self.context, name);
         let count = OperationBuilder::new("llvm.mlir.constant", location)
@@ -196,10 +214,6 @@ impl<'c, 'k> Code<'c, 'k> {
         self.values[var.0 as usize].expect("a value is used after its definition")
     }
 
-    pub(super) fn all(&self, vars: &[Var]) -> Several<'c> {
-        vars.iter().map(|&var| self.get(var)).collect()
-    }
-
     pub(super) fn define(&mut self, var: Var, value: Held<'c>) {
         self.values[var.0 as usize] = Some(value);
     }
@@ -209,6 +223,6 @@ impl<'c, 'k> Code<'c, 'k> {
     }
 
     pub(super) fn kinds(&self, vars: &[Var]) -> SmallVec<[Type<'c>; 4]> {
-        vars.iter().map(|&var| self.kind(self.dtype(var))).collect()
+        vars.iter().map(|&var| self.kind_of(var)).collect()
     }
 }

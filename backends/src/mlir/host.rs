@@ -55,7 +55,9 @@ pub(super) fn object(module: &Mlir, keep_text: bool) -> Result<Object, String> {
 fn plain(module: &Module, context: &inkwell::context::Context) {
     let no_unwinding = inkwell::attributes::Attribute::get_named_enum_kind_id("nounwind");
     for function in module.get_functions() {
-        function.add_attribute(AttributeLoc::Function, context.create_string_attribute("no-builtins", ""));
+        for (name, value) in [("no-builtins", ""), ("prefer-vector-width", "512"), ("min-legal-vector-width", "512")] {
+            function.add_attribute(AttributeLoc::Function, context.create_string_attribute(name, value));
+        }
         function.add_attribute(AttributeLoc::Function, context.create_enum_attribute(no_unwinding, 0));
     }
 }

@@ -89,7 +89,21 @@ impl<'c> Code<'c, '_> {
         self.op("llvm.getelementptr", &[first, position], pointer, &attributes)
     }
 
-    fn address(&mut self, buffer: BufferId, at: &[Affine]) -> Held<'c> {
+    pub(super) fn address(&mut self, buffer: BufferId, at: &[Affine]) -> Held<'c> {
+        let declared = &self.kernel.buffers[buffer.0 as usize];
+        let first = self.buffers[buffer.0 as usize];
+        let copies = if declared.access == Access::Scratch { self.lanes } else { 1 };
+        match self.flat(buffer, at) {
+            None => first,
+            Some(position) => {
+                let position = self.times(position, copies.into());
+                self.element(first, declared.dtype, position)
+            }
+        }
+    }
+
+    /// The number of an element of a buffer; none of what has no axes.
+    pub(super) fn flat(&mut self, buffer: BufferId, at: &[Affine]) -> Option<Held<'c>> {
         let kernel = self.kernel;
         let declared = &kernel.buffers[buffer.0 as usize];
         let mut position: Option<Held<'c>> = None;
@@ -104,11 +118,7 @@ impl<'c> Code<'c, '_> {
                 }
             });
         }
-        let first = self.buffers[buffer.0 as usize];
-        match position {
-            None => first,
-            Some(position) => self.element(first, declared.dtype, position),
-        }
+        position
     }
 
     pub(super) fn load(&mut self, buffer: BufferId, at: &[Affine]) -> Held<'c> {
@@ -138,7 +148,7 @@ impl<'c> Code<'c, '_> {
         self.effect("llvm.store", &[stored, address], &[("alignment", alignment)]);
     }
 
-    fn alignment(&self, dtype: DType) -> Attribute<'c> {
+    pub(super) fn alignment(&self, dtype: DType) -> Attribute<'c> {
         IntegerAttribute::new(self.integer(64), dtype.size() as i64).into()
     }
 

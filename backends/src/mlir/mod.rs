@@ -6,16 +6,23 @@
 //!
 //! `docs/decisions/0014-mlir.md` has the mapping, and what is still to be done.
 
+mod access;
 mod block;
 mod casts;
 mod code;
 mod entry;
 mod foreign;
 mod host;
+mod lanes;
+mod lockstep;
 mod memory;
 mod object;
 mod reduce;
+mod rows;
 mod scalar;
+mod transpose;
+mod varying;
+mod wide_memory;
 
 use crate::{Artifact, CompileError};
 use melior::Context;
