@@ -4,8 +4,11 @@
 //! bytes, and bringing them to life is the runtime's part, with all the `unsafe` that takes.
 
 pub mod cranelift;
+mod mapping;
 #[cfg(feature = "mlir")]
 pub mod mlir;
+
+pub use mapping::{MOST_BLOCK_THREADS, Mapping, TEAM};
 
 /// Machine code for one kernel.
 ///
@@ -41,6 +44,21 @@ impl Artifact {
 
     /// How many iterations of the grid run at once at most, each with its own scratch.
     pub const SCRATCH_COPIES: u64 = 16;
+}
+
+/// A kernel as PTX.
+///
+/// It has a function for each mapping, of [`Mapping::name`]: it takes the number of iterations of the grid and the sizes of the named
+/// dimensions (`u64`), and the address of each buffer on the device; blocks have one axis of at most
+/// [`MOST_BLOCK_THREADS`] threads, a multiple of 32. Of scratch, a buffer has its elements for every thread that is launched.
+#[derive(Clone, Debug, Default)]
+pub struct Ptx {
+    /// The program, as the driver takes it.
+    pub text: String,
+    /// The ways to launch it. The first always serves.
+    pub mappings: Vec<Mapping>,
+    /// LLVM IR, if text was asked for.
+    pub llvm: String,
 }
 
 /// Why there is no artifact.

@@ -23,14 +23,14 @@ mod sequential;
 #[path = "cranelift/support.rs"]
 mod support;
 
-use rotrace_backends::Artifact;
 use rotrace_backends::cranelift::{Options, compile};
 use rotrace_ir::kernel::Kernel;
+use support::Way;
 
 /// Code for a kernel, scalar and SIMD.
-fn artifacts(kernel: &Kernel) -> [(&'static str, Artifact); 2] {
-    [("scalar", false), ("simd", true)].map(|(way, simd)| {
+fn ways(kernel: &Kernel) -> [Way; 2] {
+    [("scalar", false), ("simd", true)].map(|(name, simd)| {
         let artifact = compile(kernel, &Options { simd, keep_text: false });
-        (way, artifact.unwrap_or_else(|error| panic!("{error}")))
+        Way::pieces(name, &artifact.unwrap_or_else(|error| panic!("{error}")))
     })
 }

@@ -23,12 +23,22 @@ mod sequential;
 #[path = "cranelift/support.rs"]
 mod support;
 
-use rotrace_backends::Artifact;
+#[path = "mlir/ptx.rs"]
+mod ptx;
+#[path = "mlir/ptxas.rs"]
+mod ptxas;
+#[path = "mlir/threads.rs"]
+mod threads;
+
 use rotrace_backends::mlir::{Options, compile};
 use rotrace_ir::kernel::Kernel;
+use support::Way;
 
-/// Code for a kernel.
-fn artifacts(kernel: &Kernel) -> [(&'static str, Artifact); 1] {
-    let artifact = compile(kernel, &Options::default());
-    [("mlir", artifact.unwrap_or_else(|error| panic!("{error}\n{kernel}")))]
+/// Code for a kernel: that of the host, and that of a GPU's threads. Its PTX is looked at too.
+fn ways(kernel: &Kernel) -> Vec<Way> {
+    let artifact = compile(kernel, &Options::default()).unwrap_or_else(|error| panic!("{error}\n{kernel}"));
+    ptx::check(kernel);
+    let mut ways = vec![Way::pieces("mlir", &artifact)];
+    ways.extend(threads::ways(kernel));
+    ways
 }

@@ -1,6 +1,7 @@
 //! Instructions, and the branches and loops between them, as structured control flow.
 
-use super::code::{Code, Held};
+use super::code::{Code, Held, Several};
+use super::grid::Thread;
 use super::rows::Rows;
 use melior::ir::r#type::Type;
 use rotrace_ir::kernel::{Block, IndexId, Inst, Loop, LoopKind, Var};
@@ -44,7 +45,9 @@ impl<'c> Code<'c, '_> {
                 let value = self.wide(*value);
                 return self.store_wide(*buffer, at, value);
             }
-            Inst::Store { buffer, at, value } => return self.store(*buffer, at, self.get(*value)),
+            Inst::Store { buffer, at, value } => {
+                return self.alone(|code| code.store(*buffer, at, code.get(*value)));
+            }
             Inst::If { results, condition, then, otherwise, .. } if self.varies(*condition) => {
                 return self.branch_wide(results, *condition, then, otherwise);
             }
@@ -72,7 +75,10 @@ impl<'c> Code<'c, '_> {
 
     fn looped(&mut self, looped: &Loop) {
         match &looped.kind {
-            LoopKind::Reduce { accumulators } => self.reduction(looped, accumulators),
+            LoopKind::Reduce { accumulators } => match self.thread {
+                Some(thread @ Thread { lane: Some(lane), .. }) => self.shared(looped, accumulators, thread, lane),
+                Some(Thread { lane: None, .. }) | None => self.reduction(looped, accumulators),
+            },
             LoopKind::Carry { initial, parameters } => {
                 let (start, end) = (self.number(0), self.extent(looped.extent));
                 let initial = self.all_as(initial, parameters);
@@ -102,15 +108,12 @@ impl<'c> Code<'c, '_> {
         initial: &[Held<'c>],
         kinds: &[Type<'c>],
         body: impl FnOnce(&mut Self, &[Held<'c>]),
-    ) -> super::code::Several<'c> {
+    ) -> Several<'c> {
         let one = self.number(1);
-        let operands: SmallVec<[_; 8]> = [start, end, one].into_iter().chain(initial.iter().copied()).collect();
-        let arguments: SmallVec<[_; 8]> = std::iter::once(self.integer(64)).chain(kinds.iter().copied()).collect();
-        let region = self.region(&arguments, |code, values| {
-            code.indices[index.0 as usize] = Some(values[0]);
-            body(code, &values[1..]);
-        });
-        self.operation("scf.for", &operands, kinds, &[], [region])
+        self.stepped((start, end), one, initial, kinds, |code, value, current| {
+            code.indices[index.0 as usize] = Some(value);
+            body(code, current);
+        })
     }
 
     /// `for index in start..end, step apart`, without carried values.
@@ -120,12 +123,25 @@ impl<'c> Code<'c, '_> {
         step: Held<'c>,
         body: impl FnOnce(&mut Self, Held<'c>),
     ) {
-        let number = self.integer(64);
-        let region = self.region(&[number], |code, values| {
-            body(code, values[0]);
+        self.stepped((start, end), step, &[], &[], |code, index, _| {
+            body(code, index);
             code.effect("scf.yield", &[], &[]);
         });
-        self.operation("scf.for", &[start, end, step], &[], &[], [region]);
+    }
+
+    /// As [`steps`](Self::steps), with values that pass from one to the next, which `body` yields.
+    pub(super) fn stepped(
+        &mut self,
+        (start, end): (Held<'c>, Held<'c>),
+        step: Held<'c>,
+        initial: &[Held<'c>],
+        kinds: &[Type<'c>],
+        body: impl FnOnce(&mut Self, Held<'c>, &[Held<'c>]),
+    ) -> Several<'c> {
+        let operands: SmallVec<[_; 8]> = [start, end, step].into_iter().chain(initial.iter().copied()).collect();
+        let arguments: SmallVec<[_; 8]> = std::iter::once(self.integer(64)).chain(kinds.iter().copied()).collect();
+        let region = self.region(&arguments, |code, values| body(code, values[0], &values[1..]));
+        self.operation("scf.for", &operands, kinds, &[], [region])
     }
 
     /// A loop that asks before each iteration.

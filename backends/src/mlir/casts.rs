@@ -1,7 +1,6 @@
 //! Conversions, as [`rotrace_ir::Scalar::cast`] defines them.
 
 use super::code::{Code, Held};
-use melior::ir::attribute::StringAttribute;
 use rotrace_ir::scalar::ScalarOp;
 use rotrace_ir::{DType, Scalar};
 
@@ -32,11 +31,8 @@ impl<'c> Code<'c, '_> {
     /// Truncates and saturates, NaN to 0. `arith.fptosi` is undefined out of range.
     fn saturated(&mut self, value: Held<'c>, to: DType) -> Held<'c> {
         let name = if to.is_signed_integer() { "llvm.fptosi.sat" } else { "llvm.fptoui.sat" };
-        let name = StringAttribute::new(self.context, name).into();
-        let (segments, none) = (self.attribute("array<i32: 1, 0>"), self.attribute("array<i32>"));
-        let attributes = [("intrin", name), ("operandSegmentSizes", segments), ("op_bundle_sizes", none)];
         let kind = self.kind_like(value, to);
-        self.op("llvm.call_intrinsic", &[value], kind, &attributes)
+        self.intrinsic(name, &[value], kind)
     }
 
     pub(super) fn bitcast(&mut self, value: Held<'c>, from: DType, to: DType) -> Held<'c> {

@@ -2,8 +2,9 @@
 
 use super::foreign;
 use super::rows::Rows;
+use super::grid::Thread;
 use melior::Context;
-use melior::ir::attribute::{Attribute, FloatAttribute, IntegerAttribute};
+use melior::ir::attribute::{Attribute, FloatAttribute, IntegerAttribute, StringAttribute};
 use melior::ir::block::BlockLike;
 use melior::ir::operation::{OperationBuilder, OperationLike};
 use melior::ir::r#type::{IntegerType, Type};
@@ -42,6 +43,10 @@ pub(super) struct Code<'c, 'k> {
     pub(super) rows: Rows<'c>,
     /// Blocks that are open, the function's first.
     pub(super) open: Vec<Block<'c>>,
+    /// Who runs the code, if many threads do.
+    pub(super) thread: Option<Thread<'c>>,
+    /// The address space of buffers.
+    pub(super) space: u32,
 }
 
 impl<'c, 'k> Code<'c, 'k> {
@@ -59,6 +64,8 @@ impl<'c, 'k> Code<'c, 'k> {
             active: None,
             rows: Rows::default(),
             open: Vec::new(),
+            thread: None,
+            space: 0,
         }
     }
 
@@ -94,6 +101,11 @@ impl<'c, 'k> Code<'c, 'k> {
 
     pub(super) fn pointer(&self) -> Type<'c> {
         melior::dialect::llvm::r#type::pointer(self.context, 0)
+    }
+
+    /// The type of a pointer to an element of a buffer.
+    pub(super) fn global_pointer(&self) -> Type<'c> {
+        melior::dialect::llvm::r#type::pointer(self.context, self.space)
     }
 
     /// An attribute that is written as text.
@@ -136,6 +148,15 @@ impl<'c, 'k> Code<'c, 'k> {
     pub(super) fn like(&mut self, name: &str, operands: &[Held<'c>]) -> Held<'c> {
         let kind = melior::ir::ValueLike::r#type(&operands[0]);
         self.op(name, operands, kind, &[])
+    }
+
+    /// An intrinsic of LLVM's that no dialect has.
+    pub(super) fn intrinsic(&mut self, name: &str, operands: &[Held<'c>], result: Type<'c>) -> Held<'c> {
+        let name = StringAttribute::new(self.context, name).into();
+        let segments = self.attribute(&format!("array<i32: {}, 0>", operands.len()));
+        let none = self.attribute("array<i32>");
+        let attributes = [("intrin", name), ("operandSegmentSizes", segments), ("op_bundle_sizes", none)];
+        self.op("llvm.call_intrinsic", operands, result, &attributes)
     }
 
     /// An operation without results.
@@ -212,6 +233,10 @@ impl<'c, 'k> Code<'c, 'k> {
 
     pub(super) fn get(&self, var: Var) -> Held<'c> {
         self.values[var.0 as usize].expect("a value is used after its definition")
+    }
+
+    pub(super) fn all(&self, vars: &[Var]) -> Several<'c> {
+        vars.iter().map(|&var| self.get(var)).collect()
     }
 
     pub(super) fn define(&mut self, var: Var, value: Held<'c>) {

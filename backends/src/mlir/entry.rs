@@ -35,7 +35,7 @@ impl<'c> Code<'c, '_> {
         let mut arguments = vec![self.integer(64); 2 + self.kernel.dims.len()];
         arguments.extend(self.kernel.buffers.iter().map(|_| self.pointer()));
         let kernel = self.kernel;
-        self.function(BODY, "internal", &arguments, |code, values| {
+        self.function(BODY, "internal", &arguments, 1, |code, values| {
             let (sizes, buffers) = values[2..].split_at(kernel.dims.len());
             code.dims = sizes.into();
             code.buffers = buffers.into();
@@ -82,49 +82,79 @@ impl<'c> Code<'c, '_> {
 
     fn entry(&mut self) {
         let (pointer, number) = (self.pointer(), self.integer(64));
-        let kernel = self.kernel;
-        self.function(ENTRY, "external", &[pointer, pointer, number, number, pointer], |code, values| {
+        self.function(ENTRY, "external", &[pointer, pointer, number, number, pointer], 1, |code, values| {
             let mut operands = vec![values[2], values[3]];
-            for position in 0..kernel.dims.len() {
-                let address = code.at(values[1], position);
-                operands.push(code.load_from(address, DType::I64, true));
-            }
-            for position in 0..kernel.buffers.len() {
-                let address = code.at(values[0], position);
-                operands.push(code.op("llvm.load", &[address], pointer, &[]));
-            }
-            let segments = code.attribute(&format!("array<i32: {}, 0>", operands.len()));
-            let callee = code.attribute(&format!("@{BODY}"));
-            let none = code.attribute("array<i32>");
-            let attributes = [("callee", callee), ("operandSegmentSizes", segments), ("op_bundle_sizes", none)];
-            code.effect("llvm.call", &operands, &attributes);
+            operands.extend(code.unpacked(values[1], values[0]));
+            code.call(BODY, &operands);
         });
     }
 
+    /// What the arrays of sizes and of pointers hold.
+    pub(super) fn unpacked(&mut self, dims: Held<'c>, buffers: Held<'c>) -> Vec<Held<'c>> {
+        let (kernel, pointer) = (self.kernel, self.pointer());
+        let mut values = Vec::new();
+        for position in 0..kernel.dims.len() {
+            let address = self.at(dims, position);
+            values.push(self.load_from(address, DType::I64, true));
+        }
+        for position in 0..kernel.buffers.len() {
+            let address = self.at(buffers, position);
+            values.push(self.op("llvm.load", &[address], pointer, &[]));
+        }
+        values
+    }
+
     /// The address of a word of an array of words.
-    fn at(&mut self, first: Held<'c>, position: usize) -> Held<'c> {
+    pub(super) fn at(&mut self, first: Held<'c>, position: usize) -> Held<'c> {
         let position = self.number(position as i64);
         self.element(first, DType::I64, position)
     }
 
-    /// A function, with what `body` writes into it. Its pointers do not overlap.
-    fn function(
+    /// A function, with what `body` writes into it. Its pointers do not overlap, and are multiples of `alignment`.
+    pub(super) fn function(
         &mut self,
         name: &str,
         linkage: &str,
         arguments: &[Type<'c>],
+        alignment: u64,
         body: impl FnOnce(&mut Self, &[Held<'c>]),
     ) {
-        let outer = std::mem::take(&mut self.open);
-        let region = self.region(arguments, |code, values| {
+        let pointers = format!("{{llvm.noalias, llvm.align = {alignment} : i64}}");
+        let nothing = llvm::r#type::void(self.context);
+        self.declared((name, linkage), (arguments, &pointers), nothing, |code, values| {
             body(code, values);
             code.effect("llvm.return", &[], &[]);
         });
+    }
+
+    /// A function of the module's own with one result.
+    pub(super) fn returning(
+        &mut self,
+        name: &str,
+        arguments: &[Type<'c>],
+        result: Type<'c>,
+        body: impl FnOnce(&mut Self, &[Held<'c>]) -> Held<'c>,
+    ) {
+        self.declared((name, "internal"), (arguments, "{}"), result, |code, values| {
+            let value = body(code, values);
+            code.effect("llvm.return", &[value], &[]);
+        });
+    }
+
+    /// A function whose pointers have an attribute.
+    fn declared(
+        &mut self,
+        (name, linkage): (&str, &str),
+        (arguments, pointers): (&[Type<'c>], &str),
+        result: Type<'c>,
+        body: impl FnOnce(&mut Self, &[Held<'c>]),
+    ) {
+        let outer = std::mem::take(&mut self.open);
+        let region = self.region(arguments, body);
         self.open = outer;
-        let pointer = self.pointer();
-        let apart = |&kind: &Type| if kind == pointer { "{llvm.noalias}" } else { "{}" };
-        let apart: Vec<&str> = arguments.iter().map(apart).collect();
-        let kind = llvm::r#type::function(llvm::r#type::void(self.context), arguments, false);
+        let own = [self.pointer(), self.global_pointer()];
+        let apart: Vec<&str> = arguments.iter().map(|kind| if own.contains(kind) { pointers } else { "{}" }).collect();
+        let kind = llvm::r#type::function(result, arguments, false);
         let attributes: [(&str, Attribute); 4] = [
             ("sym_name", StringAttribute::new(self.context, name).into()),
             ("function_type", TypeAttribute::new(kind).into()),
@@ -132,5 +162,21 @@ impl<'c> Code<'c, '_> {
             ("arg_attrs", self.attribute(&format!("[{}]", apart.join(", ")))),
         ];
         self.operation("llvm.func", &[], &[], &attributes, [region]);
+    }
+
+    /// Calls a function of the module's.
+    pub(super) fn call(&mut self, name: &str, operands: &[Held<'c>]) {
+        let attributes = self.callee(name, operands);
+        self.effect("llvm.call", operands, &attributes);
+    }
+
+    /// The attributes of a call.
+    pub(super) fn callee(&self, name: &str, operands: &[Held<'c>]) -> [(&'static str, Attribute<'c>); 3] {
+        let segments = self.attribute(&format!("array<i32: {}, 0>", operands.len()));
+        [
+            ("callee", self.attribute(&format!("@{name}"))),
+            ("operandSegmentSizes", segments),
+            ("op_bundle_sizes", self.attribute("array<i32>")),
+        ]
     }
 }

@@ -33,22 +33,41 @@ pub(super) fn convert(context: &Context, module: &mut Mlir) -> Result<(), String
 
 /// Code of a module for this processor.
 pub(super) fn object(module: &Mlir, keep_text: bool) -> Result<Object, String> {
+    let kinds = [FileType::Object, FileType::Assembly];
+    let kinds = if keep_text { &kinds[..] } else { &kinds[..1] };
+    let (mut files, llvm) = emit(module, &machine()?, kinds, |_, _| ())?;
+    let assembly = if keep_text { files.pop().map(text).unwrap_or_default() } else { String::new() };
+    Ok(Object { bytes: files.pop().unwrap_or_default(), llvm, assembly })
+}
+
+/// A file that is text.
+pub(super) fn text(file: Vec<u8>) -> String {
+    String::from_utf8_lossy(&file).trim_end_matches('\0').to_owned()
+}
+
+/// Translates a module, optimises it for a target after what else there is to `prepare`, and writes it as files; gives LLVM IR
+/// too, if there is to be text at all.
+pub(super) fn emit(
+    module: &Mlir,
+    machine: &TargetMachine,
+    kinds: &[FileType],
+    prepare: impl FnOnce(&Module, &inkwell::context::Context),
+) -> Result<(Vec<Vec<u8>>, String), String> {
     let context = inkwell::context::Context::create();
     let module = foreign::translate(module, &context).ok_or("translation to LLVM IR")?;
-    let machine = machine()?;
     module.set_triple(&machine.get_triple());
     module.set_data_layout(&machine.get_target_data().get_data_layout());
     plain(&module, &context);
+    prepare(&module, &context);
     module
-        .run_passes("default<O3>", &machine, PassBuilderOptions::create())
+        .run_passes("default<O3>", machine, PassBuilderOptions::create())
         .map_err(|error| format!("optimisation: {error}"))?;
-    let emit = |kind| machine.write_to_memory_buffer(&module, kind).map_err(|error| format!("code: {error}"));
-    let bytes = emit(FileType::Object)?.as_slice().to_vec();
-    if !keep_text {
-        return Ok(Object { bytes, ..Object::default() });
-    }
-    let assembly = String::from_utf8_lossy(emit(FileType::Assembly)?.as_slice()).trim_end_matches('\0').to_owned();
-    Ok(Object { bytes, llvm: module.print_to_string().to_string(), assembly })
+    let llvm = if kinds.contains(&FileType::Assembly) { module.print_to_string().to_string() } else { String::new() };
+    let write = |&kind| {
+        let written = machine.write_to_memory_buffer(&module, kind).map_err(|error| format!("code: {error}"))?;
+        Ok(written.as_slice().to_vec())
+    };
+    Ok((kinds.iter().map(write).collect::<Result<_, String>>()?, llvm))
 }
 
 /// Tells LLVM that functions do not unwind, and that no loop of theirs may become a call of the C library's.

@@ -84,12 +84,12 @@ impl<'c> Code<'c, '_> {
         let kind = self.wide_kind(value.r#type());
         let (none, first) = (self.op("llvm.mlir.poison", &[], kind, &[]), self.position(0));
         let single = self.op("llvm.insertelement", &[none, value, first], kind, &[]);
-        self.shuffle(single, single, &vec![0; self.lanes as usize])
+        self.arranged(single, single, &vec![0; self.lanes as usize])
     }
 
     /// The elements of two vectors that have so many lanes each, by number; those of the second come after those of the
     /// first.
-    pub(super) fn shuffle(&mut self, first: Held<'c>, second: Held<'c>, elements: &[i32]) -> Held<'c> {
+    pub(super) fn arranged(&mut self, first: Held<'c>, second: Held<'c>, elements: &[i32]) -> Held<'c> {
         let mask = DenseI32ArrayAttribute::new(self.context, elements).into();
         self.op("llvm.shufflevector", &[first, second], first.r#type(), &[("mask", mask)])
     }

@@ -83,22 +83,23 @@ impl<'c> Code<'c, '_> {
 
     /// The address of an element at a position.
     pub(super) fn element(&mut self, first: Held<'c>, dtype: DType, position: Held<'c>) -> Held<'c> {
-        let (element, pointer) = (TypeAttribute::new(self.stored_kind(dtype)).into(), self.pointer());
+        let element = TypeAttribute::new(self.stored_kind(dtype)).into();
         let dynamic = self.attribute("array<i32: -2147483648>");
         let attributes = [("elem_type", element), ("rawConstantIndices", dynamic)];
+        let pointer = melior::ir::ValueLike::r#type(&first);
         self.op("llvm.getelementptr", &[first, position], pointer, &attributes)
     }
 
     pub(super) fn address(&mut self, buffer: BufferId, at: &[Affine]) -> Held<'c> {
         let declared = &self.kernel.buffers[buffer.0 as usize];
         let first = self.buffers[buffer.0 as usize];
-        let copies = if declared.access == Access::Scratch { self.lanes } else { 1 };
-        match self.flat(buffer, at) {
+        let mut position = self.flat(buffer, at);
+        if declared.access == Access::Scratch {
+            position = self.own_copy(position);
+        }
+        match position {
             None => first,
-            Some(position) => {
-                let position = self.times(position, copies.into());
-                self.element(first, declared.dtype, position)
-            }
+            Some(position) => self.element(first, declared.dtype, position),
         }
     }
 

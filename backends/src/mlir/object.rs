@@ -1,7 +1,6 @@
 //! From an object file to an artifact: the sections that a running function needs, one after the other, with the distances
 //! between them filled in.
 
-use super::entry::ENTRY;
 use object::{Object, ObjectSection, ObjectSymbol, RelocationKind, RelocationTarget, SectionIndex, SectionKind};
 
 /// Position-independent code with its read-only data, and where in it the entry is.
@@ -17,7 +16,7 @@ struct Placed {
 }
 
 /// Puts an object's sections together.
-pub(super) fn link(bytes: &[u8]) -> Result<Linked, String> {
+pub(super) fn link(bytes: &[u8], entry: &str) -> Result<Linked, String> {
     let file = object::File::parse(bytes).map_err(|error| format!("object file: {error}"))?;
     let mut code = Vec::new();
     let mut placed = Vec::new();
@@ -50,8 +49,8 @@ pub(super) fn link(bytes: &[u8]) -> Result<Linked, String> {
             code[place..place + 4].copy_from_slice(&distance.to_le_bytes());
         }
     }
-    let entry = file.symbols().find(|symbol| symbol.name() == Ok(ENTRY)).ok_or("no entry")?;
-    let entry = position(entry.index())?;
+    let symbol = file.symbols().find(|symbol| symbol.name() == Ok(entry)).ok_or("no entry")?;
+    let entry = position(symbol.index())?;
     Ok(Linked { code, entry })
 }
 

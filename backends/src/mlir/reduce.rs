@@ -117,7 +117,7 @@ impl<'c> Code<'c, '_> {
         values[0]
     }
 
-    fn combine(&mut self, kind: Reduction, dtype: DType, a: Held<'c>, b: Held<'c>) -> Held<'c> {
+    pub(super) fn combine(&mut self, kind: Reduction, dtype: DType, a: Held<'c>, b: Held<'c>) -> Held<'c> {
         match (kind, dtype.is_float()) {
             (Reduction::Maximum, true) => self.extreme(ScalarOp::Greater, ScalarOp::And, dtype, a, b),
             (Reduction::Minimum, true) => self.extreme(ScalarOp::Less, ScalarOp::Or, dtype, a, b),

@@ -94,7 +94,7 @@ impl<'c> Code<'c, '_> {
         let dtype = self.kernel.buffers[buffer.0 as usize].dtype;
         let address = self.address(buffer, at);
         let start = self.moved(address, dtype, -element);
-        let elements: Rc<[Option<Held<'c>>]> = self.interleaved(start, dtype, &shape).into();
+        let elements: Rc<[Option<Held<'c>>]> = self.loaded_rows(start, dtype, &shape).into();
         let value = elements[element as usize];
         self.rows.known.insert(row, elements);
         value
@@ -115,13 +115,13 @@ impl<'c> Code<'c, '_> {
             let dtype = self.kernel.buffers[buffer.0 as usize].dtype;
             let address = self.address(buffer, at);
             let start = self.moved(address, dtype, -element);
-            self.interleave(start, dtype, &values);
+            self.stored_rows(start, dtype, &values);
         }
         true
     }
 
     /// Loads rows that begin at an address, apart from what lies outside of what is accessed.
-    fn interleaved(&mut self, start: Held<'c>, dtype: DType, shape: &Shape) -> Vec<Option<Held<'c>>> {
+    fn loaded_rows(&mut self, start: Held<'c>, dtype: DType, shape: &Shape) -> Vec<Option<Held<'c>>> {
         let order = Order::of(shape.step as usize, self.lanes as usize);
         let end = i64::from(self.lanes - 1) * shape.step + shape.last;
         let vectors: Vec<Held<'c>> = order
@@ -142,7 +142,7 @@ impl<'c> Code<'c, '_> {
     }
 
     /// Stores rows that begin at an address: one value for every element of a row.
-    fn interleave(&mut self, start: Held<'c>, dtype: DType, elements: &[Held<'c>]) {
+    fn stored_rows(&mut self, start: Held<'c>, dtype: DType, elements: &[Held<'c>]) {
         let order = Order::of(elements.len(), self.lanes as usize);
         let vectors = self.woven(elements, &order);
         for ((position, count), vector) in order.vectors().zip(vectors) {

@@ -124,7 +124,7 @@ impl<'c> Code<'c, '_> {
         let (inner, outer) = order.bits(taken);
         let goal: Vec<Bit> = (0..order.lanes.ilog2()).map(Bit::Lane).collect();
         let (stages, outer) = stages(inner, outer, &goal);
-        let vectors = self.exchanged(vectors, &stages);
+        let vectors = self.staged(vectors, &stages);
         let mut elements = vec![None; taken];
         for (position, vector) in vectors.into_iter().enumerate() {
             elements[number(position, &outer, Bit::Element)] = Some(vector);
@@ -150,7 +150,7 @@ impl<'c> Code<'c, '_> {
         let (stages, outer) = stages(inner, outer, &goal);
         // What is beyond a row is stored nowhere.
         let padded = (0..taken).map(|element| elements[element.min(elements.len() - 1)]).collect();
-        let vectors = self.exchanged(padded, &stages);
+        let vectors = self.staged(padded, &stages);
         let place = |position: usize| -> usize {
             let value = |bit: &Bit| {
                 let at = outer.iter().position(|other| other == bit).expect("the same bits");
@@ -165,14 +165,14 @@ impl<'c> Code<'c, '_> {
         placed
     }
 
-    fn exchanged(&mut self, mut vectors: Vec<Held<'c>>, stages: &[Stage]) -> Vec<Held<'c>> {
+    fn staged(&mut self, mut vectors: Vec<Held<'c>>, stages: &[Stage]) -> Vec<Held<'c>> {
         for stage in stages {
             let masks = [stage.mask(0), stage.mask(1)];
             for first in (0..vectors.len()).filter(|position| position >> stage.outer & 1 == 0) {
                 let second = first | 1 << stage.outer;
                 let pair = (vectors[first], vectors[second]);
-                vectors[first] = self.shuffle(pair.0, pair.1, &masks[0]);
-                vectors[second] = self.shuffle(pair.0, pair.1, &masks[1]);
+                vectors[first] = self.arranged(pair.0, pair.1, &masks[0]);
+                vectors[second] = self.arranged(pair.0, pair.1, &masks[1]);
             }
         }
         vectors
@@ -200,7 +200,7 @@ impl<'c> Code<'c, '_> {
                 }
             };
             let mask: Vec<i32> = sources.iter().enumerate().map(from).collect();
-            whole = self.shuffle(whole, vectors[next], &mask);
+            whole = self.arranged(whole, vectors[next], &mask);
             taken.push(next);
         }
         whole

@@ -72,7 +72,7 @@ impl<'c> Code<'c, '_> {
 
     fn reversed(&mut self, value: Held<'c>) -> Held<'c> {
         let backwards: Vec<i32> = (0..self.lanes as i32).rev().collect();
-        self.shuffle(value, value, &backwards)
+        self.arranged(value, value, &backwards)
     }
 
     /// Elements from one lane to the next.

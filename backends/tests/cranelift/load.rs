@@ -28,14 +28,19 @@ impl Loaded {
     }
 
     /// Runs grid iterations `start..end` on buffers given as bytes.
-    pub(crate) fn run(&self, buffers: &mut [Vec<u64>], dims: &[u64], (start, end): (i64, i64)) {
+    pub(crate) fn run(&self, buffers: &mut [Vec<u64>], dims: &[u64], range: (i64, i64)) {
         let pointers: Vec<*mut u8> = buffers.iter_mut().map(|buffer| buffer.as_mut_ptr().cast()).collect();
+        self.run_with(&pointers, dims, range, self.constants.as_ptr().cast());
+    }
+
+    /// As [`run`](Self::run), with something else for constants.
+    pub(crate) fn run_with(&self, pointers: &[*mut u8], dims: &[u64], (start, end): (i64, i64), constants: *const u8) {
         let dims: Vec<i64> = dims.iter().map(|&size| size as i64).collect();
         // SAFETY: the bytes at `entry` are a function of this signature, made by the code generator under test, in memory
         // that is executable and lives as long as `self`.
         let entry: Entry = unsafe { std::mem::transmute(self.code.as_ptr().add(self.entry)) };
         // SAFETY: the callers size every buffer for the kernel's shapes at these dims, and `u64`s are aligned enough for
-        // every element; `constants` is a copy of the artifact's, aligned to 16.
-        unsafe { entry(pointers.as_ptr(), dims.as_ptr(), start, end, self.constants.as_ptr().cast()) }
+        // every element; `constants` is what the artifact asks for.
+        unsafe { entry(pointers.as_ptr(), dims.as_ptr(), start, end, constants) }
     }
 }

@@ -164,13 +164,37 @@ pub(crate) fn check_sizes(kernel: &Kernel, seed: u64) {
     check_all(kernel, &all, seed);
 }
 
+/// A way to run a kernel.
+pub(crate) struct Way {
+    pub(crate) name: String,
+    /// How many times the elements of its buffer scratch needs.
+    pub(crate) copies: usize,
+    /// Runs so many iterations of the grid.
+    pub(crate) run: Box<Run>,
+}
+
+type Run = dyn Fn(&mut [Vec<u64>], &[u64], i64);
+
+impl Way {
+    /// The grid in two pieces, as two threads would run it, and an empty one.
+    pub(crate) fn pieces(name: &str, artifact: &Artifact) -> Self {
+        let loaded = Loaded::new(artifact);
+        let run = move |buffers: &mut [Vec<u64>], dims: &[u64], grid: i64| {
+            let middle = grid / 3;
+            for range in [(0, middle), (middle, middle), (middle, grid)] {
+                loaded.run(buffers, dims, range);
+            }
+        };
+        Self { name: name.to_owned(), copies: Artifact::SCRATCH_COPIES as usize, run: Box::new(run) }
+    }
+}
+
 /// Compiles a kernel in every way of the backend under test, and compares it with the reference on random data for the
 /// given sizes.
 pub(crate) fn check_all(kernel: &Kernel, sizes: &[Vec<u64>], seed: u64) {
-    for (way, artifact) in crate::artifacts(kernel) {
-        let loaded = Loaded::new(&artifact);
+    for way in crate::ways(kernel) {
         for dims in sizes {
-            compare(kernel, &loaded, dims, seed, &format!("{} {way} dims={dims:?}", kernel.name));
+            compare(kernel, &way, dims, seed, &format!("{} {} dims={dims:?}", kernel.name, way.name));
         }
     }
 }
@@ -185,20 +209,16 @@ pub(crate) fn random_elements(kernel: &Kernel, dims: &[u64], random: &mut Random
     elements.collect()
 }
 
-fn compare(kernel: &Kernel, loaded: &Loaded, dims: &[u64], seed: u64, what: &str) {
+fn compare(kernel: &Kernel, way: &Way, dims: &[u64], seed: u64, what: &str) {
     let mut elements = random_elements(kernel, dims, &mut Random(seed));
     let to_memory = |(list, buffer): (&Vec<Scalar>, &Buffer)| match buffer.access {
         Access::Read | Access::Write => to_memory(list, buffer.dtype),
         // Every lane has its own; what there is at the end means nothing.
-        Access::Scratch => to_memory(&list.repeat(Artifact::SCRATCH_COPIES as usize), buffer.dtype),
+        Access::Scratch => to_memory(&list.repeat(way.copies), buffer.dtype),
     };
     let mut memory: Vec<Vec<u64>> = elements.iter().zip(&kernel.buffers).map(to_memory).collect();
     let grid = kernel.grid.size(dims).expect("a size") as i64;
-    // In two pieces, as two threads would, and an empty one.
-    let middle = grid / 3;
-    for range in [(0, middle), (middle, middle), (middle, grid)] {
-        loaded.run(&mut memory, dims, range);
-    }
+    (way.run)(&mut memory, dims, grid);
     reference::run(kernel, &mut elements, dims, 0..grid);
     for (position, (list, buffer)) in elements.iter().zip(&kernel.buffers).enumerate() {
         let expected = to_memory((list, buffer));
@@ -207,7 +227,7 @@ fn compare(kernel: &Kernel, loaded: &Loaded, dims: &[u64], seed: u64, what: &str
         }
         let size = buffer.dtype.size();
         if buffer.access == Access::Scratch {
-            let used = (list.len() * size * Artifact::SCRATCH_COPIES as usize).div_ceil(8);
+            let used = (list.len() * size * way.copies).div_ceil(8);
             assert_eq!(expected[used..], memory[position][used..], "{what}: buffer {position} was overrun");
             continue;
         }
