@@ -70,9 +70,9 @@ pub(super) fn of(inst: &Inst) -> Option<(BufferId, &[Affine], bool)> {
     }
 }
 
-/// Whether lanes along the grid suit what a reduction accesses better than lanes along its own iterations.
-pub(super) fn prefers_grid(kernel: &Kernel, looped: &Loop) -> bool {
-    let (mut grid, mut own, mut deep) = (0, 0, false);
+/// Whether lanes of a loop around suit what a loop over independent iterations accesses better than lanes of its own.
+pub(super) fn prefers_outer(kernel: &Kernel, looped: &Loop, around: IndexId) -> bool {
+    let (mut outer, mut own, mut deep) = (0, 0, false);
     see(looped, &mut |inst| {
         deep |= matches!(inst, Inst::Loop(_));
         if let Some((buffer, at, _)) = of(inst) {
@@ -81,11 +81,11 @@ pub(super) fn prefers_grid(kernel: &Kernel, looped: &Loop) -> bool {
                 Step::Fixed(step) => step.unsigned_abs() > 4,
                 Step::Dynamic => true,
             };
-            grid += usize::from(buffer.access != Access::Scratch && scattered(IndexId(0)));
+            outer += usize::from(buffer.access != Access::Scratch && scattered(around));
             own += usize::from(scattered(looped.index));
         }
     });
-    grid < own || (deep && grid == own)
+    outer < own || (deep && outer == own)
 }
 
 fn see<'k>(looped: &'k Loop, look: &mut impl FnMut(&'k Inst)) {

@@ -77,7 +77,12 @@ impl<'c> Code<'c, '_> {
         match &looped.kind {
             LoopKind::Reduce { accumulators } => match self.thread {
                 Some(thread @ Thread { lane: Some(lane), .. }) => self.shared(looped, accumulators, thread, lane),
-                Some(Thread { lane: None, .. }) | None => self.reduction(looped, accumulators),
+                Some(Thread { lane: None, .. }) => self.reduction(looped, accumulators),
+                None => {
+                    if !self.along(looped, accumulators) {
+                        self.reduction(looped, accumulators);
+                    }
+                }
             },
             LoopKind::Carry { initial, parameters } => {
                 let (start, end) = (self.number(0), self.extent(looped.extent));
@@ -168,7 +173,8 @@ impl<'c> Code<'c, '_> {
             code.define_all(parameters, &values[1..]);
             code.block(&looped.body);
             let next = code.plus(values[0], 1);
-            let operands: SmallVec<[_; 8]> = std::iter::once(next).chain(code.all_as(&looped.body.yields, parameters)).collect();
+            let operands: SmallVec<[_; 8]> =
+                std::iter::once(next).chain(code.all_as(&looped.body.yields, parameters)).collect();
             code.effect("scf.yield", &operands, &[]);
         });
         let operands: SmallVec<[_; 8]> = std::iter::once(start).chain(initial.iter().copied()).collect();

@@ -1,15 +1,15 @@
 //! What is being written: types, constants, and operations at the end of the innermost open block.
 
 use super::foreign;
-use super::rows::Rows;
 use super::grid::Thread;
+use super::rows::Rows;
 use melior::Context;
 use melior::ir::attribute::{Attribute, FloatAttribute, IntegerAttribute, StringAttribute};
 use melior::ir::block::BlockLike;
 use melior::ir::operation::{OperationBuilder, OperationLike};
 use melior::ir::r#type::{IntegerType, Type};
 use melior::ir::{Block, Identifier, Location, Region, RegionLike, Value};
-use rotrace_ir::kernel::{Kernel, Var};
+use rotrace_ir::kernel::{IndexId, Kernel, Var};
 use rotrace_ir::{DType, Scalar};
 use smallvec::SmallVec;
 
@@ -31,8 +31,12 @@ pub(super) struct Code<'c, 'k> {
     pub(super) buffers: Several<'c>,
     /// Sizes of named dimensions.
     pub(super) dims: Several<'c>,
-    /// How many iterations of the grid run at once.
+    /// Whether loops over independent iterations may run in lanes.
+    pub(super) vectors: bool,
+    /// How many iterations run at once.
     pub(super) lanes: u32,
+    /// Of which loop, if it is more than one.
+    pub(super) lane_index: IndexId,
     /// Which values differ between them, indexed by [`Var`].
     pub(super) varying: Vec<bool>,
     /// Of every [`Var`] that is a literal.
@@ -58,7 +62,9 @@ impl<'c, 'k> Code<'c, 'k> {
             indices: vec![None; kernel.index_count as usize],
             buffers: Several::new(),
             dims: Several::new(),
+            vectors: false,
             lanes: 1,
+            lane_index: IndexId(0),
             varying: Vec::new(),
             literals: vec![None; kernel.values.len()],
             active: None,

@@ -2,14 +2,15 @@
 //! of them overlap, and the entry that [`crate::Artifact`] asks for, which unpacks its arguments for it.
 
 use super::code::{Code, Held};
-use super::varying;
+use super::lanes::GRID;
+use super::varying::Target;
 use melior::Context;
 use melior::dialect::llvm;
 use melior::ir::attribute::{Attribute, StringAttribute, TypeAttribute};
 use melior::ir::operation::OperationBuilder;
 use melior::ir::{Module, Type};
 use rotrace_ir::DType;
-use rotrace_ir::kernel::{IndexId, Kernel};
+use rotrace_ir::kernel::Kernel;
 use rotrace_ir::scalar::ScalarOp;
 
 /// The name of the entry.
@@ -46,22 +47,24 @@ impl<'c> Code<'c, '_> {
     /// The grid, in lanes if there are enough iterations. The last vector begins where it is full: iterations that run twice
     /// store the same again.
     fn grid(&mut self, (start, end): (Held<'c>, Held<'c>)) {
-        let varying::Plan { lanes, varying } = varying::plan(self.kernel);
+        let kernel = self.kernel;
+        let plan = Target { index: GRID, extent: kernel.grid, body: &kernel.body }.plan(kernel);
+        let lanes = plan.lanes;
         if lanes == 1 {
+            self.vectors = true;
             return self.single((start, end));
         }
         let (length, count) = (self.like("arith.subi", &[end, start]), self.number(lanes.into()));
         let enough = self.compare(ScalarOp::GreaterEqual, DType::I64, length, count);
         let wide = self.region(&[], |code, _| {
             let last = code.like("arith.subi", &[end, count]);
-            code.lanes = lanes;
-            code.varying = varying;
-            code.steps((start, end), count, |code, index| {
-                let first = code.like("arith.minsi", &[index, last]);
-                code.indices[0] = Some(first);
-                code.block(&code.kernel.body);
+            code.in_lanes(GRID, plan, |code| {
+                code.steps((start, end), count, |code, index| {
+                    let first = code.like("arith.minsi", &[index, last]);
+                    code.indices[0] = Some(first);
+                    code.block(&kernel.body);
+                });
             });
-            code.lanes = 1;
             code.effect("scf.yield", &[], &[]);
         });
         let single = self.region(&[], |code, _| {
@@ -74,7 +77,7 @@ impl<'c> Code<'c, '_> {
     /// The grid, one iteration after the other.
     fn single(&mut self, range: (Held<'c>, Held<'c>)) {
         let kernel = self.kernel;
-        self.counted(IndexId(0), range, &[], &[], |code, _| {
+        self.counted(GRID, range, &[], &[], |code, _| {
             code.block(&kernel.body);
             code.effect("scf.yield", &[], &[]);
         });

@@ -7,8 +7,11 @@ use super::code::{Code, Held};
 use melior::ir::ValueLike;
 use melior::ir::attribute::{Attribute, DenseElementsAttribute, DenseI32ArrayAttribute, IntegerAttribute};
 use melior::ir::r#type::{Type, TypeLike};
-use rotrace_ir::kernel::Var;
+use rotrace_ir::kernel::{Access, BufferId, IndexId, Var};
 use rotrace_ir::{DType, Scalar};
+
+/// The grid's index.
+pub(super) const GRID: IndexId = IndexId(0);
 
 /// How many elements of 64 bits this processor's widest vectors have.
 pub(super) fn widest() -> u32 {
@@ -51,12 +54,18 @@ impl<'c> Code<'c, '_> {
         self.lanes > 1 && self.varying[var.0 as usize]
     }
 
+    /// Whether each lane has its own copy of a buffer. An element's copies are neighbours.
+    pub(super) fn has_copies(&self, buffer: BufferId) -> bool {
+        let scratch = self.kernel.buffers[buffer.0 as usize].access == Access::Scratch;
+        scratch && self.lanes > 1 && self.lane_index == GRID
+    }
+
     /// A literal, in all lanes if a value has them.
     pub(super) fn constant_like(&mut self, value: Held<'c>, literal: Scalar) -> Held<'c> {
         if is_wide(value) { self.wide_constant(literal) } else { self.constant(literal) }
     }
 
-    fn wide_constant(&mut self, value: Scalar) -> Held<'c> {
+    pub(super) fn wide_constant(&mut self, value: Scalar) -> Held<'c> {
         let kind = self.wide_kind(self.kind(value.dtype));
         let literal = DenseElementsAttribute::splat(kind, self.literal(value)).into();
         self.op("arith.constant", &[], kind, &[("value", literal)])

@@ -95,7 +95,7 @@ impl<'c> Code<'c, '_> {
         let first = self.buffers[buffer.0 as usize];
         let mut position = self.flat(buffer, at);
         if declared.access == Access::Scratch {
-            position = self.own_copy(position);
+            position = self.own_copy(buffer, position);
         }
         match position {
             None => first,

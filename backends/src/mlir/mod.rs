@@ -8,6 +8,7 @@
 //! `docs/decisions/0014-mlir.md` has the mapping, and what is still to be done.
 
 mod access;
+mod along;
 mod block;
 mod casts;
 mod code;

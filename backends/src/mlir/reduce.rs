@@ -14,19 +14,7 @@ impl<'c> Code<'c, '_> {
     /// A loop over independent iterations, with what it reduces.
     pub(super) fn reduction(&mut self, looped: &Loop, kinds: &[Reduction]) {
         let (start, end) = (self.number(0), self.extent(looped.extent));
-        let dtypes: Vec<DType> = looped.results.iter().map(|&result| self.dtype(result)).collect();
-        let mut slots = Vec::new();
-        for ((&kind, &dtype), &result) in kinds.iter().zip(&dtypes).zip(&looped.results) {
-            let (slot, mut identity) = (self.slot(result, LANES), self.constant(kind.identity(dtype)));
-            if self.varies(result) {
-                identity = self.spread(identity);
-            }
-            for lane in 0..LANES {
-                let address = self.accumulator(slot, result, lane);
-                self.put(address, dtype, identity);
-            }
-            slots.push(slot);
-        }
+        let slots = self.slots(looped, kinds);
         let lanes = self.number(LANES as i64);
         let mut rest = start;
         // Whole rounds, each a loop of its own over all accumulators, which LLVM vectorises; then what is left. A body with
@@ -47,6 +35,27 @@ impl<'c> Code<'c, '_> {
             let lane = code.like("arith.andi", &[index, mask]);
             code.accumulate(looped, kinds, &slots, (index, lane));
         });
+        self.trees(looped, kinds, &slots);
+    }
+
+    /// Memory for the accumulators of each result, which have met nothing.
+    pub(super) fn slots(&mut self, looped: &Loop, kinds: &[Reduction]) -> Vec<Held<'c>> {
+        let mut slots = Vec::new();
+        for (&kind, &result) in kinds.iter().zip(&looped.results) {
+            let (dtype, slot) = (self.dtype(result), self.slot(result, LANES));
+            let identity = kind.identity(dtype);
+            let identity = if self.varies(result) { self.wide_constant(identity) } else { self.constant(identity) };
+            for lane in 0..LANES {
+                let address = self.accumulator(slot, result, lane);
+                self.put(address, dtype, identity);
+            }
+            slots.push(slot);
+        }
+        slots
+    }
+
+    /// Defines the results, of which each is the root of a tree over accumulators.
+    pub(super) fn trees(&mut self, looped: &Loop, kinds: &[Reduction], slots: &[Held<'c>]) {
         for (position, &result) in looped.results.iter().enumerate() {
             let value = self.tree(kinds[position], result, slots[position]);
             self.define(result, value);
@@ -54,7 +63,7 @@ impl<'c> Code<'c, '_> {
     }
 
     /// One iteration, whose elements go to their accumulators.
-    fn accumulate(
+    pub(super) fn accumulate(
         &mut self,
         looped: &Loop,
         kinds: &[Reduction],

@@ -4,7 +4,7 @@ use super::access::{self, Step};
 use super::code::{Code, Held};
 use super::transpose::Order;
 use rotrace_ir::DType;
-use rotrace_ir::kernel::{Access, Affine, Block, BufferId, IndexId};
+use rotrace_ir::kernel::{Access, Affine, Block, BufferId};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 use std::rc::Rc;
@@ -75,7 +75,7 @@ impl<'c> Code<'c, '_> {
         if declared.access == Access::Scratch || declared.dtype.size() < 4 {
             return None;
         }
-        match access::step(declared, at, IndexId(0)) {
+        match access::step(declared, at, self.lane_index) {
             Step::Fixed(step @ 2..=LONGEST_ROW) => {
                 let (place, offset) = access::apart(declared, at);
                 Some(((buffer, place, offset.div_euclid(step)), step, offset.rem_euclid(step)))

@@ -111,7 +111,8 @@ impl<'c> Code<'c, '_> {
 
     /// 0 where the divisor is 0.
     fn unsigned_division(&mut self, op: ScalarOp, dtype: DType, x: Held<'c>, y: Held<'c>) -> Held<'c> {
-        let (zero, one) = (self.constant_like(x, Scalar::from_i64(dtype, 0)), self.constant_like(x, Scalar::from_i64(dtype, 1)));
+        let (zero, one) =
+            (self.constant_like(x, Scalar::from_i64(dtype, 0)), self.constant_like(x, Scalar::from_i64(dtype, 1)));
         let none = self.compare(ScalarOp::Equal, dtype, y, zero);
         let divisor = self.select(none, one, y);
         let name = if op == ScalarOp::FloorDivide { "arith.divui" } else { "arith.remui" };

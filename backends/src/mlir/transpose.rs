@@ -105,7 +105,10 @@ fn stages(mut inner: Vec<Bit>, mut outer: Vec<Bit>, goal: &[Bit]) -> (Vec<Stage>
 /// The number that bits of one kind make of a vector's number.
 fn number(vector: usize, outer: &[Bit], bit: impl Fn(u32) -> Bit) -> usize {
     let place = |number: u32| outer.iter().position(|&other| other == bit(number));
-    (0..usize::BITS).map_while(|number| Some((number, place(number)?))).map(|(to, from)| (vector >> from & 1) << to).sum()
+    (0..usize::BITS)
+        .map_while(|number| Some((number, place(number)?)))
+        .map(|(to, from)| (vector >> from & 1) << to)
+        .sum()
 }
 
 impl<'c> Code<'c, '_> {

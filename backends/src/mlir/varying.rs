@@ -1,13 +1,17 @@
 //! What differs between lanes, and whether there are to be any.
 
 use super::access;
-use super::lanes::widest;
-use rotrace_ir::DType;
+use super::lanes::{GRID, widest};
 use rotrace_ir::kernel::{Access, Block, Extent, IndexId, Inst, Kernel, Loop, LoopKind, Var};
 
-const GRID: IndexId = IndexId(0);
+/// A loop over independent iterations, or the grid.
+pub(super) struct Target<'k> {
+    pub(super) index: IndexId,
+    pub(super) extent: Extent,
+    pub(super) body: &'k Block,
+}
 
-/// How many iterations of a kernel's grid run at once, and which values differ between them.
+/// How many iterations run at once, and which values differ between them.
 pub(super) struct Plan {
     /// 1 if each runs alone.
     pub(super) lanes: u32,
@@ -15,32 +19,56 @@ pub(super) struct Plan {
     pub(super) varying: Vec<bool>,
 }
 
-/// Decides about the lanes of a kernel. None where the grid is known to be shorter than a vector, and where lanes would
-/// differ in how often a loop runs.
-pub(super) fn plan(kernel: &Kernel) -> Plan {
-    let mut analysis = Analysis { kernel, varying: vec![false; kernel.values.len()], changed: true };
-    while std::mem::take(&mut analysis.changed) {
-        analysis.block(&kernel.body, false);
+impl Target<'_> {
+    /// Decides about lanes. None where there are known to be fewer iterations than a vector has elements, where lanes would
+    /// differ in how often a loop runs, and where vectors better run along a loop inside.
+    pub(super) fn plan(&self, kernel: &Kernel) -> Plan {
+        let varying = vec![false; kernel.values.len()];
+        let mut analysis = Analysis { kernel, index: self.index, varying, changed: true };
+        while std::mem::take(&mut analysis.changed) {
+            analysis.block(self.body, false);
+        }
+        let varying = analysis.varying;
+        let all = if has_large(kernel, self.body, &varying) { widest() } else { 2 * widest() };
+        let short = match self.extent {
+            Extent::Dim(dim) => dim.as_fixed().is_some_and(|size| size < u64::from(all)),
+            Extent::Blocks(_) | Extent::Block { .. } => false,
+        };
+        let lanes = if short || !suits(kernel, self.body, self.index) { 1 } else { all };
+        Plan { lanes, varying }
     }
-    let varying = analysis.varying;
-    let large = |(&dtype, &varies): (&DType, &bool)| varies && dtype.size() == 8;
-    let all = if kernel.values.iter().zip(&varying).any(large) { widest() } else { 2 * widest() };
-    let short = match kernel.grid {
-        Extent::Dim(dim) => dim.as_fixed().is_some_and(|size| size < u64::from(all)),
-        Extent::Blocks(_) | Extent::Block { .. } => false,
-    };
-    let lanes = if short || !suits(kernel, &kernel.body) { 1 } else { all };
-    Plan { lanes, varying }
 }
 
-/// Whether a block can run in lanes of the grid. A reduction is a loop that vectors can run along themselves.
-fn suits(kernel: &Kernel, block: &Block) -> bool {
+/// Whether values of 64 bits differ between lanes. Those of rare sides are taken for two vectors if need be.
+fn has_large(kernel: &Kernel, block: &Block, varying: &[bool]) -> bool {
+    block.insts.iter().any(|inst| {
+        let large = |var: &Var| varying[var.0 as usize] && kernel.dtype(*var).size() == 8;
+        let own = inst.results().iter().any(large);
+        own || match inst {
+            Inst::If { then, otherwise, often, .. } => {
+                has_large(kernel, then, varying) || (*often && has_large(kernel, otherwise, varying))
+            }
+            Inst::Loop(_) => inst.blocks().any(|inner| has_large(kernel, inner, varying)),
+            Inst::Constant { .. }
+            | Inst::Scalar { .. }
+            | Inst::Cast { .. }
+            | Inst::Bitcast { .. }
+            | Inst::Index { .. }
+            | Inst::Load { .. }
+            | Inst::Store { .. }
+            | Inst::Lookup { .. } => false,
+        }
+    })
+}
+
+/// Whether a block can run in lanes of the loop over an index around it.
+fn suits(kernel: &Kernel, block: &Block, lanes: IndexId) -> bool {
     block.insts.iter().all(|inst| {
         let fits = match inst {
             Inst::Loop(looped) => {
                 let reduces = matches!(looped.kind, LoopKind::Reduce { .. });
-                let ragged = matches!(looped.extent, Extent::Block { index: GRID, .. });
-                !ragged && (!reduces || access::prefers_grid(kernel, looped))
+                let ragged = matches!(looped.extent, Extent::Block { index, .. } if index == lanes);
+                !ragged && (!reduces || access::prefers_outer(kernel, looped, lanes))
             }
             Inst::Constant { .. }
             | Inst::Scalar { .. }
@@ -52,13 +80,15 @@ fn suits(kernel: &Kernel, block: &Block) -> bool {
             | Inst::Lookup { .. }
             | Inst::If { .. } => true,
         };
-        fits && inst.blocks().all(|inner| suits(kernel, inner))
+        fits && inst.blocks().all(|inner| suits(kernel, inner, lanes))
     })
 }
 
 /// The least set of values that differ: what is loaded from places that do, and what follows.
 struct Analysis<'k> {
     kernel: &'k Kernel,
+    /// Of the loop whose iterations are lanes.
+    index: IndexId,
     varying: Vec<bool>,
     changed: bool,
 }
@@ -89,10 +119,10 @@ impl Analysis<'_> {
             Inst::Scalar { operands, .. } => self.any(operands),
             Inst::Cast { operand, .. } | Inst::Bitcast { operand, .. } => self.get(*operand),
             Inst::Lookup { index, .. } => self.get(*index),
-            Inst::Index { value, .. } => value.factor(GRID) != 0,
+            Inst::Index { value, .. } => value.factor(self.index) != 0,
             Inst::Load { buffer, at, .. } => {
-                let copied = self.kernel.buffers[buffer.0 as usize].access == Access::Scratch;
-                copied || at.iter().any(|coordinate| coordinate.factor(GRID) != 0)
+                let scratch = self.kernel.buffers[buffer.0 as usize].access == Access::Scratch;
+                (scratch && self.index == GRID) || at.iter().any(|coordinate| coordinate.factor(self.index) != 0)
             }
             Inst::Store { .. } => return,
             Inst::If { results, condition, then, otherwise, .. } => {

@@ -8,21 +8,21 @@ use super::code::{Code, Held};
 use melior::ir::ValueLike;
 use melior::ir::attribute::{Attribute, IntegerAttribute};
 use rotrace_ir::DType;
-use rotrace_ir::kernel::{Access, Affine, BufferId, IndexId, TableId};
+use rotrace_ir::kernel::{Access, Affine, BufferId, TableId};
 
 impl<'c> Code<'c, '_> {
     /// How far apart the elements of neighbouring lanes are.
     fn lane_step(&self, buffer: BufferId, at: &[Affine]) -> Step {
         let declared = &self.kernel.buffers[buffer.0 as usize];
-        // Each lane has its own; an element's copies are neighbours.
-        if declared.access == Access::Scratch { Step::Fixed(1) } else { access::step(declared, at, IndexId(0)) }
+        if self.has_copies(buffer) { Step::Fixed(1) } else { access::step(declared, at, self.lane_index) }
     }
 
     pub(super) fn load_wide(&mut self, buffer: BufferId, at: &[Affine]) -> Held<'c> {
         if let Some(element) = self.load_row(buffer, at) {
             return element;
         }
-        let dtype = self.kernel.buffers[buffer.0 as usize].dtype;
+        let declared = &self.kernel.buffers[buffer.0 as usize];
+        let (dtype, constant) = (declared.dtype, declared.access == Access::Read);
         let address = self.address(buffer, at);
         let all = vec![true; self.lanes as usize];
         match self.lane_step(buffer, at) {
@@ -37,7 +37,7 @@ impl<'c> Code<'c, '_> {
                 let elements: Vec<Held<'c>> = (0..self.lanes)
                     .map(|lane| {
                         let place = self.lane_address(address, dtype, apart, lane);
-                        self.load_from(place, dtype, true)
+                        self.load_from(place, dtype, constant)
                     })
                     .collect();
                 self.collected(&elements)
@@ -80,11 +80,8 @@ impl<'c> Code<'c, '_> {
         match step {
             Step::Fixed(step) => self.number(step),
             Step::Dynamic => {
-                let only_grid = |coordinate: &Affine| {
-                    let factor = coordinate.factor(IndexId(0));
-                    Affine::constant(factor)
-                };
-                let factors: Vec<Affine> = at.iter().map(only_grid).collect();
+                let factor = |coordinate: &Affine| Affine::constant(coordinate.factor(self.lane_index));
+                let factors: Vec<Affine> = at.iter().map(factor).collect();
                 self.flat(buffer, &factors).expect("it has an axis")
             }
         }
@@ -139,7 +136,7 @@ impl<'c> Code<'c, '_> {
     /// A coordinate in every lane.
     pub(super) fn affine_wide(&mut self, affine: &Affine) -> Held<'c> {
         let first = self.affine(affine);
-        let (first, steps) = (self.spread(first), self.staircase(affine.factor(IndexId(0))));
+        let (first, steps) = (self.spread(first), self.staircase(affine.factor(self.lane_index)));
         debug_assert_eq!(first.r#type(), steps.r#type());
         self.like("arith.addi", &[first, steps])
     }
