@@ -7,7 +7,9 @@
 # the packages of https://apt.llvm.org have the same names.
 set -euo pipefail
 
-readonly prefix=/usr/lib/llvm-22
+# The variable is one of those in `.cargo/config.toml`: who sets it has LLVM.
+readonly own=${LLVM_SYS_221_PREFIX:-}
+readonly prefix=${own:-/usr/lib/llvm-22}
 
 # libclang with its headers is for bindgen; the rest is linked.
 readonly packages=(
@@ -23,20 +25,21 @@ installed() {
   done
 }
 
+# Without a terminal nobody can be asked for a password.
 as_root() {
-  if ((EUID == 0)); then "$@"; else sudo "$@"; fi
+  if ((EUID == 0)); then "$@"; elif [[ -t 0 ]]; then sudo "$@"; else sudo --non-interactive "$@"; fi
 }
 
 available() {
   [[ -n $(apt-cache --quiet=0 madison libmlir-22-dev 2>/dev/null) ]]
 }
 
-if ! command -v apt-get >/dev/null; then
+if [[ -z $own ]] && ! command -v apt-get >/dev/null; then
   echo "$0: this is for Debian and its kin; elsewhere install LLVM and MLIR 22, and set the variables of .cargo/config.toml" >&2
   exit 1
 fi
 
-if ! installed; then
+if [[ -z $own ]] && ! installed; then
   as_root apt-get update --quiet
   if ! available; then
     echo "$0: no configured source has libmlir-22-dev; add https://apt.llvm.org (suite llvm-toolchain-CODENAME-22) and run this again" >&2
@@ -45,7 +48,6 @@ if ! installed; then
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends --no-upgrade "${packages[@]}"
 fi
 
-# What does not come from `.cargo/config.toml`, should the prefix be another one there.
 version=$("$prefix/bin/llvm-config" --version)
 [[ $version == 22.1.* ]] || { echo "$0: $prefix holds LLVM $version, not 22.1" >&2; exit 1; }
 echo "LLVM and MLIR $version are in $prefix"

@@ -162,6 +162,11 @@ fn time(kernel: &Kernel, n: u64, artifact: &Artifact) -> Duration {
         .expect("at least one run")
 }
 
+fn print(artifact: &Artifact) {
+    artifact.stages.iter().for_each(|(name, text)| println!("{name}:\n{text}"));
+    println!("{}", artifact.disassembly);
+}
+
 fn main() {
     let kernels = [
         ("rotate", rotate(DType::F64)),
@@ -175,12 +180,12 @@ fn main() {
     if let Some(wanted) = std::env::args().nth(1) {
         let kernel = &kernels.iter().find(|(name, _)| *name == wanted).expect("a kernel of this name").1;
         let artifact = compile(kernel, &Options { simd: true, keep_text: true }).expect("it compiles");
-        println!("{}\n{}", artifact.clif, artifact.disassembly);
+        print(&artifact);
         #[cfg(feature = "mlir")]
         {
             let options = rotrace_backends::mlir::Options { keep_text: true };
             let artifact = rotrace_backends::mlir::compile(kernel, &options).expect("it compiles");
-            println!("{}\n{}", artifact.clif, artifact.disassembly);
+            print(&artifact);
         }
         return;
     }

@@ -295,7 +295,7 @@ fn main() {
         let layout = layouts.iter().find(|(name, _)| *name == wanted).expect("`rows` or `columns`").1;
         let artifact = compile(&simulation(DType::F64, layout), &Options { simd: true, keep_text: true });
         let artifact = artifact.expect("it compiles");
-        return println!("{}\n{}", artifact.clif, artifact.disassembly);
+        return println!("{}\n{}", artifact.stage("clif").unwrap_or_default(), artifact.disassembly);
     }
     for lanes in [1, 2, 3, 7, 64, 1024] {
         let per_step = |time: Duration| time.as_secs_f64() * 1e9 / (STEPS * lanes) as f64;

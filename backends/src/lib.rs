@@ -8,7 +8,7 @@ mod mapping;
 #[cfg(feature = "mlir")]
 pub mod mlir;
 
-pub use mapping::{MOST_BLOCK_THREADS, Mapping, TEAM};
+pub use mapping::{Mapping, TEAM};
 
 /// Machine code for one kernel.
 ///
@@ -23,7 +23,7 @@ pub use mapping::{MOST_BLOCK_THREADS, Mapping, TEAM};
 /// its element size; `dims[d]` is the size of named dimension `d`; `constants` is a copy of [`Self::constants`] at an
 /// address divisible by 16. It touches no memory but the elements that the iterations address, or that lie between two such
 /// elements of one buffer, and nothing at all where `start >= end`. For a scratch buffer, `buffers[k]` is memory for
-/// [`Self::SCRATCH_COPIES`] times its elements, which nothing else uses during the call.
+/// [`Self::SCRATCH_COPIES`] (from `mlir`, [`Self::MOST_SCRATCH_COPIES`]) times its elements, which nothing else uses during the call.
 #[derive(Clone, Debug, Default)]
 pub struct Artifact {
     /// Machine code with its read-only data.
@@ -32,8 +32,8 @@ pub struct Artifact {
     pub entry: usize,
     /// What the entry's `constants` argument points to.
     pub constants: Vec<u8>,
-    /// The code before register allocation, if text was asked for.
-    pub clif: String,
+    /// What the kernel was on the way to machine code, by the names that the backend gives its stages, if text was asked for.
+    pub stages: Vec<(&'static str, String)>,
     /// The machine code as assembly, if text was asked for.
     pub disassembly: String,
 }
@@ -42,23 +42,32 @@ impl Artifact {
     /// What the address of the code must be divisible by.
     pub const ALIGNMENT: usize = 64;
 
-    /// How many iterations of the grid run at once at most, each with its own scratch.
-    pub const SCRATCH_COPIES: u64 = 16;
+    /// How many iterations of the grid run at once at most, each with its own scratch, in code of the default backend.
+    pub const SCRATCH_COPIES: u64 = 4;
+
+    /// The same in code of any backend.
+    pub const MOST_SCRATCH_COPIES: u64 = 16;
+
+    /// The text of a stage.
+    #[must_use]
+    pub fn stage(&self, name: &str) -> Option<&str> {
+        self.stages.iter().find(|(stage, _)| *stage == name).map(|(_, text)| text.as_str())
+    }
 }
 
 /// A kernel as PTX.
 ///
 /// It has a function for each mapping, of [`Mapping::name`]: it takes the number of iterations of the grid and the sizes of the named
 /// dimensions (`u64`), and the address of each buffer on the device; blocks have one axis of at most
-/// [`MOST_BLOCK_THREADS`] threads, a multiple of 32. Of scratch, a buffer has its elements for every thread that is launched.
+/// [`Mapping::block_threads`] threads, a multiple of 32. Of scratch, a buffer has its elements for every thread that is launched.
 #[derive(Clone, Debug, Default)]
 pub struct Ptx {
     /// The program, as the driver takes it.
     pub text: String,
     /// The ways to launch it. The first always serves.
     pub mappings: Vec<Mapping>,
-    /// LLVM IR, if text was asked for.
-    pub llvm: String,
+    /// What it went through, by name, if text was asked for.
+    pub stages: Vec<(&'static str, String)>,
 }
 
 /// Why there is no artifact.

@@ -111,7 +111,7 @@ pub trait Bench {
     /// Stages of tracing and compiling, in seconds.
     fn phases(&self) -> Vec<(String, f64)>;
     /// Why the handle is interpreted, if it is.
-    fn interpreted(&self) -> Option<&str>;
+    fn interpreted(&self) -> Option<String>;
 }
 
 impl<T: Number, const N: usize, const M: usize> Bench for Prepared<T, N, M> {
@@ -135,13 +135,13 @@ impl<T: Number, const N: usize, const M: usize> Bench for Prepared<T, N, M> {
     }
 
     fn phases(&self) -> Vec<(String, f64)> {
-        let stages = &self.handle.executable().report().stages;
-        let stages = stages.iter().map(|(stage, time)| (format!("{stage}_s"), time.as_secs_f64()));
+        let stages = self.handle.executable().report().stages.into_iter();
+        let stages = stages.map(|(stage, time)| (format!("{stage}_s"), time.as_secs_f64()));
         std::iter::once(("trace_s".to_owned(), self.trace.as_secs_f64())).chain(stages).collect()
     }
 
-    fn interpreted(&self) -> Option<&str> {
-        self.handle.executable().report().interpreted.as_deref()
+    fn interpreted(&self) -> Option<String> {
+        self.handle.executable().report().interpreted
     }
 }
 

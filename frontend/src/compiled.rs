@@ -24,6 +24,14 @@ pub struct Compiled<In, Out> {
     types: PhantomData<fn(In) -> Out>,
 }
 
+/// The results' tree over their leaves.
+pub(crate) fn tree_of<L, T: Tree<L>>(results: &Outline, leaves: Vec<L>) -> T {
+    match results.build(leaves) {
+        Some(tree) => tree,
+        None => unreachable!("the executable has one result per leaf of the tree it was traced to"),
+    }
+}
+
 impl<In, Out> std::fmt::Debug for Compiled<In, Out> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Compiled")
@@ -56,10 +64,12 @@ impl<In: Tree<Tensor>, Out: Tree<Tensor>> Compiled<In, Out> {
         let mut outputs: SmallVec<[ViewMut<'_>; INLINE_LEAVES]> = arrays.iter_mut().map(Array::view_mut).collect();
         self.executable.call(&views, &mut outputs)?;
         drop(outputs);
-        match self.results.build(arrays) {
-            Some(results) => Ok(results),
-            None => unreachable!("the executable has one result per leaf of the tree it was traced to"),
-        }
+        Ok(tree_of(&self.results, arrays))
+    }
+
+    /// The structure of the results.
+    pub(crate) fn outline(&self) -> &Outline {
+        &self.results
     }
 
     /// Bytes of temporaries that a call with these arguments takes, its results not counted: what the way forwards through
@@ -165,21 +175,52 @@ impl<In: Tree<Tensor>, Out: Tree<Tensor>> Compiled<In, Out> {
         self.executable.kernels()
     }
 
-    /// The code generator's input.
+    /// The names of what kernels are on the way to machine code, in order: `clif` in [`Engine::Compiled`](crate::Engine::Compiled),
+    /// `mlir` and `llvm` in [`Engine::Optimised`](crate::Engine::Optimised).
     #[must_use]
-    pub fn clif(&self) -> String {
-        self.executable.clif()
+    pub fn stages(&self) -> Vec<&'static str> {
+        self.executable.stages()
     }
 
-    /// The machine code.
+    /// The kernels at the stage of this name; `None` if [`stages`](Self::stages) has no such name.
+    #[must_use]
+    pub fn stage(&self, name: &str) -> Option<String> {
+        self.executable.stage(name)
+    }
+
+    /// The machine code that calls run now.
     #[must_use]
     pub fn disassembly(&self) -> String {
         self.executable.disassembly()
     }
 
-    /// Times and sizes of the compilation.
+    /// Times and sizes of the compilation, and how far it is in the background.
     #[must_use]
-    pub fn report(&self) -> &Report {
+    pub fn report(&self) -> Report {
         self.executable.report()
+    }
+
+    /// Waits until nothing goes on in the background for this handle: from then on, calls run the best code that there will
+    /// be. Only in [`Engine::Tiered`](crate::Engine::Tiered) there is anything to wait for; what came of it is in the
+    /// [`report`](Self::report).
+    ///
+    /// ```
+    /// use rotrace::{Array, Background, Engine, Options, Tensor, trace};
+    /// let options = Options { engine: Engine::Tiered, ..Options::default() };
+    /// let square = trace(|x: Tensor| x * x).lower("f64[n]")?.compile_with(&options);
+    /// match square {
+    ///     Ok(square) => {
+    ///         let x = Array::from([3.0]);
+    ///         assert_eq!(square.call(&x)?.to_vec::<f64>()?, [9.0]); // By whichever code is there.
+    ///         square.wait_optimised();
+    ///         assert!(matches!(square.report().background, Background::Done(_)));
+    ///         assert_eq!(square.call(&x)?.to_vec::<f64>()?, [9.0]);
+    ///     }
+    ///     Err(error) => assert!(error.to_string().contains("the feature `mlir`"), "{error}"),
+    /// }
+    /// # Ok::<(), rotrace::Error>(())
+    /// ```
+    pub fn wait_optimised(&self) {
+        self.executable.wait_optimised();
     }
 }

@@ -32,6 +32,9 @@
 //! * [`optimize`] has optimisers, one step as one handle; [`linear`] small linear equations.
 //! * [`spatial`] has rotations and rigid transforms, with the conventions of `scipy.spatial.transform`.
 //!
+//! [`Options::device`] says where a function runs: on the processor, or on a GPU ([`Device::cuda`]), whose arrays
+//! [`Compiled::call_on_device`] takes.
+//!
 //! [`eager`] has the spatial operations on arrays, compiled behind the scenes. The features `nalgebra` and `glam` convert
 //! from and to the types of these libraries, by `From` and `TryFrom`.
 //!
@@ -52,6 +55,7 @@ mod interop;
 pub mod linear;
 mod manifold;
 mod native;
+mod on_device;
 pub mod optimize;
 mod rows;
 mod signature;
@@ -65,11 +69,14 @@ pub use compiled::{Compiled, With};
 pub use error::Error;
 pub use manifold::{Manifold, Side, Tangential};
 pub use native::{Failure, native};
+pub use on_device::Prepared;
 pub use rotrace_derive::{Manifold, Tree};
 pub use rotrace_ir::graph::Checkpoint;
 pub use rotrace_ir::interpret::graph::{LoopStep, LoopValue, NanOrigin};
 pub use rotrace_ir::{DType, Dim, Shape};
-pub use rotrace_runtime::{Engine, Executable, Natives, Options, Report};
+pub use rotrace_runtime::{
+    Background, Device, DeviceArray, Engine, Event, Executable, Natives, Options, PinnedBytes, Report,
+};
 pub use signature::{Signature, Specification};
 pub use tensor::{
     IntoAxes, IntoShape, IntoTensor, Operand, Tensor, Weak, concat, constant, eye, full, ones, stack, where_, zeros,

@@ -1,6 +1,7 @@
 //! Checking a call's arguments and binding the named dimensions to sizes.
 
 use crate::{Error, View, ViewMut};
+use rotrace_ir::DType;
 use rotrace_ir::dim::{Dim, Type, display_shape};
 use rotrace_ir::graph::{Function, Op};
 use rotrace_ir::kernel::Extent;
@@ -11,6 +12,77 @@ use smallvec::SmallVec;
 pub(crate) type Sizes = SmallVec<[i64; 8]>;
 
 const UNBOUND: i64 = -1;
+
+/// An array as far as a signature asks.
+pub(crate) trait Described {
+    fn dtype(&self) -> DType;
+    fn shape(&self) -> &[usize];
+    fn byte_length(&self) -> usize;
+    /// A number that is a multiple of an element's size if the address is.
+    fn address(&self) -> usize;
+}
+
+impl Described for View<'_> {
+    #[inline]
+    fn dtype(&self) -> DType {
+        self.dtype
+    }
+
+    #[inline]
+    fn shape(&self) -> &[usize] {
+        self.shape
+    }
+
+    #[inline]
+    fn byte_length(&self) -> usize {
+        self.bytes.len()
+    }
+
+    #[inline]
+    fn address(&self) -> usize {
+        self.bytes.as_ptr().addr()
+    }
+}
+
+impl<A: Described> Described for &A {
+    fn dtype(&self) -> DType {
+        (**self).dtype()
+    }
+
+    fn shape(&self) -> &[usize] {
+        (**self).shape()
+    }
+
+    fn byte_length(&self) -> usize {
+        (**self).byte_length()
+    }
+
+    fn address(&self) -> usize {
+        (**self).address()
+    }
+}
+
+impl Described for ViewMut<'_> {
+    #[inline]
+    fn dtype(&self) -> DType {
+        self.dtype
+    }
+
+    #[inline]
+    fn shape(&self) -> &[usize] {
+        self.shape
+    }
+
+    #[inline]
+    fn byte_length(&self) -> usize {
+        self.bytes.len()
+    }
+
+    #[inline]
+    fn address(&self) -> usize {
+        self.bytes.as_ptr().addr()
+    }
+}
 
 /// What a function's signature asks of a call.
 #[derive(Debug)]
@@ -47,17 +119,17 @@ impl Signature {
 
     /// Checks the arguments and finds the sizes of the named dimensions.
     #[inline]
-    pub(crate) fn bind(&self, inputs: &[View<'_>], sizes: &mut Sizes) -> Result<(), Error> {
+    pub(crate) fn bind<A: Described>(&self, inputs: &[A], sizes: &mut Sizes) -> Result<(), Error> {
         if inputs.len() != self.inputs.len() {
             return Err(Error::ArgumentCount { expected: self.inputs.len(), got: inputs.len() });
         }
         sizes.resize(self.dims.len(), UNBOUND);
         for (index, (ty, view)) in self.inputs.iter().zip(inputs).enumerate() {
-            if ty.dtype != view.dtype || ty.rank() != view.shape.len() {
+            if ty.dtype != view.dtype() || ty.rank() != view.shape().len() {
                 return Err(self.argument_error(index, view, sizes));
             }
             let mut elements = 1_u64;
-            for (&dim, &size) in ty.shape.iter().zip(view.shape) {
+            for (&dim, &size) in ty.shape.iter().zip(view.shape()) {
                 let size = i64::try_from(size).unwrap_or(i64::MAX);
                 elements = elements.saturating_mul(size as u64);
                 let base = size.saturating_sub(dim.constant);
@@ -75,7 +147,7 @@ impl Signature {
                     return Err(self.argument_error(index, view, sizes));
                 }
             }
-            check_memory("argument", index, elements, ty, view.bytes)?;
+            check_memory("argument", index, elements, ty, view)?;
         }
         for (index, (&size, &least)) in sizes.iter().zip(&self.least).enumerate() {
             if size < least {
@@ -88,22 +160,26 @@ impl Signature {
 
     /// Checks the result buffers against the bound sizes.
     #[inline]
-    pub(crate) fn check_outputs(&self, outputs: &[ViewMut<'_>], sizes: &Sizes) -> Result<(), Error> {
+    pub(crate) fn check_outputs<A: Described>(&self, outputs: &[A], sizes: &Sizes) -> Result<(), Error> {
         if outputs.len() != self.outputs.len() {
             return Err(Error::ResultCount { expected: self.outputs.len(), got: outputs.len() });
         }
         for (index, (ty, view)) in self.outputs.iter().zip(outputs).enumerate() {
             let mut elements = 1_u64;
-            let mut fits = ty.dtype == view.dtype && ty.rank() == view.shape.len();
-            for (&dim, &size) in ty.shape.iter().zip(view.shape) {
+            let mut fits = ty.dtype == view.dtype() && ty.rank() == view.shape().len();
+            for (&dim, &size) in ty.shape.iter().zip(view.shape()) {
                 elements = elements.saturating_mul(size as u64);
                 fits &= dim_size(dim, sizes) == size as i64;
             }
             if !fits {
                 let expected = format!("{}{:?}", ty.dtype, self.shape_of(ty, sizes));
-                return Err(Error::ResultBuffer { index, expected, got: format!("{}{:?}", view.dtype, view.shape) });
+                return Err(Error::ResultBuffer {
+                    index,
+                    expected,
+                    got: format!("{}{:?}", view.dtype(), view.shape()),
+                });
             }
-            check_memory("result buffer", index, elements, ty, view.bytes)?;
+            check_memory("result buffer", index, elements, ty, view)?;
         }
         Ok(())
     }
@@ -114,7 +190,7 @@ impl Signature {
     }
 
     #[cold]
-    fn argument_error(&self, index: usize, view: &View<'_>, sizes: &Sizes) -> Error {
+    fn argument_error(&self, index: usize, view: &impl Described, sizes: &Sizes) -> Error {
         let ty = &self.inputs[index];
         let bound = ty.shape.iter().filter_map(|dim| dim.name).map(|name| name.0 as usize);
         let known: Vec<String> = bound
@@ -123,7 +199,7 @@ impl Signature {
             .collect();
         let note = if known.is_empty() { String::new() } else { format!(" (where {})", known.join(", ")) };
         let expected = format!("{}{}", ty.dtype, display_shape(&ty.shape, &self.dims));
-        Error::Argument { index, expected, got: format!("{}{:?}", view.dtype, view.shape), note }
+        Error::Argument { index, expected, got: format!("{}{:?}", view.dtype(), view.shape()), note }
     }
 }
 
@@ -177,12 +253,18 @@ pub(crate) fn dim_size(dim: Dim, sizes: &[i64]) -> i64 {
 
 /// The length must be what the shape says, and elements must be aligned to their size.
 #[inline]
-fn check_memory(which: &'static str, index: usize, elements: u64, ty: &Type, bytes: &[u8]) -> Result<(), Error> {
+fn check_memory(
+    which: &'static str,
+    index: usize,
+    elements: u64,
+    ty: &Type,
+    array: &impl Described,
+) -> Result<(), Error> {
     let expected = elements.saturating_mul(ty.dtype.size() as u64);
-    if expected != bytes.len() as u64 {
-        return Err(Error::Length { which, index, expected, got: bytes.len() });
+    if expected != array.byte_length() as u64 {
+        return Err(Error::Length { which, index, expected, got: array.byte_length() });
     }
-    if !bytes.as_ptr().addr().is_multiple_of(ty.dtype.size()) {
+    if !array.address().is_multiple_of(ty.dtype.size()) {
         return Err(Error::Misaligned { which, index, alignment: ty.dtype.size() });
     }
     Ok(())

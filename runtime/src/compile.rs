@@ -2,11 +2,14 @@
 
 use crate::bind::Signature;
 use crate::code::Code;
+use crate::cuda::{self, Gpu};
+use crate::device::Place;
 use crate::executable::{EngineState, Executable};
 use crate::interpreted::Interpreted;
 use crate::launch::{Launcher, Layout, Threads};
 use crate::natives::Natives;
-use crate::{Engine, Error, Options};
+use crate::upgrade::Upgrade;
+use crate::{Engine, Error, Options, llvm};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use rotrace_backends::cranelift;
 use rotrace_backends::{Artifact, CompileError};
@@ -18,6 +21,7 @@ use rotrace_ir::verify::kernel::verify_core;
 use rotrace_ir::verify::plan::verify_plan;
 use rotrace_passes::{lower, pipeline};
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// What compiling took and made.
@@ -29,10 +33,26 @@ pub struct Report {
     pub nodes: (usize, usize),
     /// Kernels of the plan and those in it.
     pub kernels: usize,
-    /// Bytes of machine code.
+    /// Bytes of the machine code that calls run.
     pub code_bytes: usize,
     /// Why the interpreter runs instead of machine code, if it does.
     pub interpreted: Option<String>,
+    /// What goes on beside the calls.
+    pub background: Background,
+}
+
+/// What the optimising compiler does while calls run other code ([`Engine::Tiered`]).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Background {
+    /// Nothing, in any other engine.
+    #[default]
+    Idle,
+    /// It is at work for this handle, or will be.
+    Pending,
+    /// It has made the code that calls run, in this time.
+    Done(Duration),
+    /// It has failed, for this reason: calls go on to run the code that was there first.
+    Failed(String),
 }
 
 impl Report {
@@ -62,9 +82,14 @@ impl fmt::Display for Report {
             "{traced} nodes traced, {left} after the passes; {} kernels, {} bytes of code",
             self.kernels, self.code_bytes
         )?;
-        match &self.interpreted {
-            Some(reason) => write!(f, "; interpreted: {reason}"),
-            None => Ok(()),
+        if let Some(reason) = &self.interpreted {
+            write!(f, "; interpreted: {reason}")?;
+        }
+        match &self.background {
+            Background::Idle => Ok(()),
+            Background::Pending => write!(f, "; optimised code is not there yet"),
+            Background::Done(time) => write!(f, "; optimised in {:.1} ms meanwhile", time.as_secs_f64() * 1e3),
+            Background::Failed(reason) => write!(f, "; not optimised: {reason}"),
         }
     }
 }
@@ -73,7 +98,7 @@ impl fmt::Display for Report {
 pub(crate) struct Texts {
     /// None of a plan that was not lowered from a graph.
     pub(crate) graph: Option<Function>,
-    pub(crate) plan: Plan,
+    pub(crate) plan: Arc<Plan>,
     pub(crate) maker: Maker,
     /// What the graph calls, for [`Executable::origin_of_nan`].
     pub(crate) natives: Natives,
@@ -84,11 +109,14 @@ pub(crate) struct Texts {
 pub(crate) struct Maker {
     engine: Engine,
     simd: bool,
+    /// The compute capability of the GPU that the code is for.
+    gpu: Option<u32>,
 }
 
 impl Maker {
     fn new(options: &Options) -> Self {
-        Self { engine: options.engine, simd: options.simd }
+        let gpu = options.device.compute_capability().filter(|_| options.engine != Engine::Interpreter);
+        Self { engine: options.engine, simd: options.simd, gpu }
     }
 
     /// The stage's name in reports.
@@ -96,25 +124,23 @@ impl Maker {
         if self.engine == Engine::Optimised { "llvm" } else { "cranelift" }
     }
 
-    fn artifact(self, kernel: &Kernel, keep_text: bool) -> Result<Artifact, CompileError> {
-        match self.engine {
-            Engine::Compiled | Engine::Interpreter => {
-                cranelift::compile(kernel, &cranelift::Options { simd: self.simd, keep_text })
-            }
-            Engine::Optimised => optimised(kernel, keep_text),
+    fn stages(self) -> &'static [&'static str] {
+        match (self.gpu, self.engine) {
+            (Some(_), _) => llvm::GPU_STAGES,
+            (None, Engine::Compiled | Engine::Tiered | Engine::Interpreter) => &cranelift::STAGES,
+            (None, Engine::Optimised) => llvm::STAGES,
         }
     }
-}
 
-#[cfg(feature = "mlir")]
-fn optimised(kernel: &Kernel, keep_text: bool) -> Result<Artifact, CompileError> {
-    rotrace_backends::mlir::compile(kernel, &rotrace_backends::mlir::Options { keep_text })
-}
-
-#[cfg(not(feature = "mlir"))]
-fn optimised(kernel: &Kernel, _: bool) -> Result<Artifact, CompileError> {
-    let reason = "the feature `mlir` is off".to_owned();
-    Err(CompileError::Unsupported { kernel: kernel.name.clone(), reason })
+    fn artifact(self, kernel: &Kernel, keep_text: bool) -> Result<Artifact, CompileError> {
+        match (self.gpu, self.engine) {
+            (Some(capability), _) => llvm::shown(kernel, capability),
+            (None, Engine::Compiled | Engine::Tiered | Engine::Interpreter) => {
+                cranelift::compile(kernel, &cranelift::Options { simd: self.simd, keep_text })
+            }
+            (None, Engine::Optimised) => llvm::artifact(kernel, keep_text),
+        }
+    }
 }
 
 pub(crate) fn compile(function: &Function, natives: &Natives, options: &Options) -> Result<Executable, Error> {
@@ -150,6 +176,7 @@ struct Program {
 fn finish(program: Program, natives: &Natives, options: &Options, mut report: Report) -> Result<Executable, Error> {
     let Program { signature, graph, plan } = program;
     report.kernels = plan.kernels().len();
+    let plan = Arc::new(plan);
     let engine = engine(&plan, natives, options, &mut report)?;
     let texts = Texts { graph, plan, maker: Maker::new(options), natives: natives.clone() };
     Ok(Executable { signature, engine, texts, report })
@@ -165,29 +192,64 @@ fn verify(plan: &Plan) -> Result<(), Diagnostic> {
     problems.into_iter().next().map_or(Ok(()), Err)
 }
 
-fn engine(plan: &Plan, natives: &Natives, options: &Options, report: &mut Report) -> Result<EngineState, Error> {
-    let threads = Threads { cap: options.threads, from_nanoseconds: options.parallel_from.as_secs_f64() * 1e9 };
-    let layout = Layout::new(plan, natives, threads, options.memory_limit)?;
-    let interpreted = |reason: String, layout: Layout, report: &mut Report| {
+fn engine(plan: &Arc<Plan>, natives: &Natives, options: &Options, report: &mut Report) -> Result<EngineState, Error> {
+    let threads = Threads {
+        cap: options.threads,
+        from_nanoseconds: options.parallel_from.as_secs_f64() * 1e9,
+        scratch_copies: match options.engine {
+            Engine::Compiled | Engine::Interpreter => Artifact::SCRATCH_COPIES,
+            // In tiers, optimised code takes over with the same memory.
+            Engine::Optimised | Engine::Tiered => Artifact::MOST_SCRATCH_COPIES,
+        },
+    };
+    if let (Place::Gpu(gpu), Engine::Compiled | Engine::Optimised | Engine::Tiered) =
+        (&options.device.0, options.engine)
+    {
+        return on_gpu(gpu, plan, natives, options, report);
+    }
+    let layout = Layout::new(plan, natives, &threads, options.memory_limit)?;
+    let interpreted = |reason: String, layout: Layout<Code>, report: &mut Report| {
         report.interpreted = Some(reason);
-        EngineState::Interpreted(Interpreted { plan: plan.clone(), layout, natives: natives.clone() })
+        EngineState::Interpreted(Interpreted { plan: Arc::clone(plan), layout, natives: natives.clone() })
     };
     if options.engine == Engine::Interpreter {
         return Ok(interpreted("asked for".into(), layout, report));
+    }
+    if !cfg!(feature = "mlir") && options.engine != Engine::Compiled {
+        let reason = format!("`Engine::{:?}` needs the feature `mlir`, which is off", options.engine);
+        return Err(Error::Unsupported(reason));
     }
     let maker = Maker::new(options);
     match report.time(maker.name(), || artifacts(plan, maker, false)) {
         Ok(artifacts) => {
             let code = report.time("load", || Code::new(&artifacts))?;
-            let launcher = Launcher::new(layout, code);
-            report.code_bytes = launcher.code_size();
-            Ok(EngineState::Compiled(launcher))
+            let upgrade = (options.engine == Engine::Tiered).then(|| {
+                llvm::prepare();
+                Upgrade::begin(Arc::clone(plan), |kernel| llvm::artifact(kernel, false))
+            });
+            Ok(EngineState::Compiled(Launcher::new(layout, code, upgrade)))
         }
         // Who asked for the fastest code does not want the slowest engine.
-        Err(error) if options.engine == Engine::Optimised => Err(Error::Unsupported(error.to_string())),
+        Err(error) if options.engine != Engine::Compiled => Err(Error::Unsupported(error.to_string())),
         Err(error @ CompileError::Unsupported { .. }) => Ok(interpreted(error.to_string(), layout, report)),
         Err(error @ CompileError::Internal { .. }) => Err(Error::Unsupported(error.to_string())),
     }
+}
+
+/// Code for a GPU.
+fn on_gpu(
+    gpu: &Gpu,
+    plan: &Plan,
+    natives: &Natives,
+    options: &Options,
+    report: &mut Report,
+) -> Result<EngineState, Error> {
+    let compile = |kernel: &&Kernel| llvm::ptx(kernel, gpu.capability());
+    let kernels = report.time("ptx", || plan.kernels().par_iter().map(compile).collect::<Result<Vec<_>, _>>());
+    let kernels = kernels.map_err(|error| Error::Unsupported(error.to_string()))?;
+    report.code_bytes = kernels.iter().map(|kernel| kernel.text.len()).sum();
+    let load = || cuda::Launcher::new(gpu, plan, natives, options.memory_limit, &kernels);
+    Ok(EngineState::OnGpu(report.time("load", load)?))
 }
 
 /// The code of all kernels, in the order of [`Plan::kernels`].
@@ -206,9 +268,35 @@ pub(crate) fn graph_after(function: &Function, pass: &str) -> Option<String> {
     report.graph_after(pass).map(ToString::to_string)
 }
 
-/// The Cranelift IR and the disassembly of all kernels.
-pub(crate) fn backend_texts(texts: &Texts) -> Result<(String, String), CompileError> {
-    let artifacts = artifacts(&texts.plan, texts.maker, true)?;
-    let join = |part: fn(&Artifact) -> &str| artifacts.iter().map(part).collect::<Vec<_>>().join("\n");
-    Ok((join(|artifact| &artifact.clif), join(|artifact| &artifact.disassembly)))
+impl Texts {
+    /// What makes the code of calls, and what makes better code meanwhile.
+    fn makers(&self) -> impl Iterator<Item = Maker> {
+        let better = (self.maker.engine == Engine::Tiered && self.maker.gpu.is_none())
+            .then_some(Maker { engine: Engine::Optimised, ..self.maker });
+        std::iter::once(self.maker).chain(better)
+    }
+
+    /// The names of what is shown on the way to machine code.
+    pub(crate) fn stages(&self) -> Vec<&'static str> {
+        self.makers().flat_map(|maker| maker.stages().to_vec()).collect()
+    }
+
+    /// All kernels at this stage.
+    pub(crate) fn stage(&self, name: &str) -> Option<String> {
+        let maker = self.makers().find(|maker| maker.stages().contains(&name))?;
+        Some(self.joined(maker, |artifact| artifact.stage(name).unwrap_or_default()))
+    }
+
+    /// The assembly of all kernels; of the better code, if that is asked for and made at all.
+    pub(crate) fn disassembly(&self, better: bool) -> String {
+        let maker = self.makers().take(if better { 2 } else { 1 }).last().unwrap_or(self.maker);
+        self.joined(maker, |artifact| &artifact.disassembly)
+    }
+
+    fn joined(&self, maker: Maker, part: impl Fn(&Artifact) -> &str) -> String {
+        match artifacts(&self.plan, maker, true) {
+            Ok(artifacts) => artifacts.iter().map(part).collect::<Vec<_>>().join("\n"),
+            Err(error) => error.to_string(),
+        }
+    }
 }

@@ -82,6 +82,21 @@ pub enum Error {
         /// The least size.
         least: u64,
     },
+    /// There is no such device, or its driver failed.
+    #[error("cuda: {0}")]
+    Device(String),
+    /// Arrays on another device than the function was compiled for.
+    #[error("{which} {index} is on {got}, but the function was compiled for {expected}")]
+    OtherDevice {
+        /// "argument" or "result buffer".
+        which: &'static str,
+        /// Position in flattened order.
+        index: usize,
+        /// Where it should be.
+        expected: String,
+        /// Where it is.
+        got: String,
+    },
     /// Memory for temporaries could not be had.
     #[error("out of memory: {0} bytes of temporaries")]
     OutOfMemory(u64),

@@ -1,10 +1,11 @@
 //! A compiled function: the handle that is called in the hot loop.
 
 use crate::bind::{Signature, Sizes};
-use crate::compile::{Report, Texts};
+use crate::compile::{Background, Report, Texts};
 use crate::interpreted::Interpreted;
 use crate::launch::Launcher;
-use crate::{Error, Natives, Options, View, ViewMut, compile};
+use crate::upgrade::Upgrade;
+use crate::{Error, Natives, Options, View, ViewMut, compile, cuda, on_device};
 use rotrace_ir::dim::Type;
 use rotrace_ir::graph::Function;
 use smallvec::SmallVec;
@@ -22,6 +23,7 @@ pub struct Executable {
 pub(crate) enum EngineState {
     Compiled(Launcher),
     Interpreted(Interpreted),
+    OnGpu(cuda::Launcher),
 }
 
 impl Executable {
@@ -81,6 +83,7 @@ impl Executable {
         match &self.engine {
             EngineState::Compiled(launcher) => launcher.run(inputs, outputs, &sizes),
             EngineState::Interpreted(interpreted) => interpreted.run(inputs, outputs, &sizes),
+            EngineState::OnGpu(launcher) => on_device::call_with_transfers(launcher, inputs, outputs, &sizes),
         }
     }
 
@@ -94,6 +97,7 @@ impl Executable {
         match &self.engine {
             EngineState::Compiled(launcher) => launcher.layout().temporary_bytes(&sizes),
             EngineState::Interpreted(interpreted) => interpreted.layout.temporary_bytes(&sizes),
+            EngineState::OnGpu(launcher) => launcher.temporary_bytes(&sizes),
         }
     }
 
@@ -115,21 +119,50 @@ impl Executable {
         self.texts.plan.to_string()
     }
 
-    /// What the compiler made of each kernel: Cranelift IR, or LLVM IR of [`Engine::Optimised`](crate::Engine::Optimised).
+    /// The names of what kernels are on the way to machine code, in order: `clif` in [`Engine::Compiled`](crate::Engine::Compiled),
+    /// `mlir` and `llvm` in [`Engine::Optimised`](crate::Engine::Optimised), and all of them in
+    /// [`Engine::Tiered`](crate::Engine::Tiered).
     #[must_use]
-    pub fn clif(&self) -> String {
-        compile::backend_texts(&self.texts).map_or_else(|error| error.to_string(), |texts| texts.0)
+    pub fn stages(&self) -> Vec<&'static str> {
+        self.texts.stages()
     }
 
-    /// The machine code of each kernel.
+    /// Every kernel as it is at the stage of this name; `None` if [`stages`](Self::stages) has no such name.
+    #[must_use]
+    pub fn stage(&self, name: &str) -> Option<String> {
+        self.texts.stage(name)
+    }
+
+    /// The machine code of each kernel, as calls run it now.
     #[must_use]
     pub fn disassembly(&self) -> String {
-        compile::backend_texts(&self.texts).map_or_else(|error| error.to_string(), |texts| texts.1)
+        self.texts.disassembly(matches!(self.report().background, Background::Done(_)))
     }
 
-    /// Times and sizes of the compilation.
+    /// Times and sizes of the compilation, and how far it is in the background.
     #[must_use]
-    pub fn report(&self) -> &Report {
-        &self.report
+    pub fn report(&self) -> Report {
+        let mut report = self.report.clone();
+        if let EngineState::Compiled(launcher) = &self.engine {
+            report.code_bytes = launcher.code_size();
+            report.background = match launcher.upgrade().map(Upgrade::outcome) {
+                None => Background::Idle,
+                Some(None) => Background::Pending,
+                Some(Some(Ok(better))) => Background::Done(better.time),
+                Some(Some(Err(reason))) => Background::Failed(reason.clone()),
+            };
+        }
+        report
+    }
+
+    /// Waits until nothing goes on in the background: from then on, calls run the best code that there will be. Only in
+    /// [`Engine::Tiered`](crate::Engine::Tiered) there is anything to wait for; what came of it is in the
+    /// [`report`](Self::report).
+    pub fn wait_optimised(&self) {
+        if let EngineState::Compiled(launcher) = &self.engine
+            && let Some(upgrade) = launcher.upgrade()
+        {
+            upgrade.wait();
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Running a plan in the kernel interpreter.
 
 use crate::bind::Sizes;
+use crate::code::Code;
 use crate::launch::Layout;
 use crate::{Error, Natives, View, ViewMut};
 use rotrace_ir::dim::Type;
@@ -9,12 +10,13 @@ use rotrace_ir::interpret::NativeFailure;
 use rotrace_ir::interpret::kernel::InterpretError;
 use rotrace_ir::interpret::plan::run_plan_with;
 use rotrace_ir::plan::Plan;
+use std::sync::Arc;
 
 /// A plan for the interpreter.
 pub(crate) struct Interpreted {
-    pub(crate) plan: Plan,
+    pub(crate) plan: Arc<Plan>,
     /// For the limit on memory, which is the same in every engine.
-    pub(crate) layout: Layout,
+    pub(crate) layout: Layout<Code>,
     pub(crate) natives: Natives,
 }
 

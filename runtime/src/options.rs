@@ -1,5 +1,6 @@
 //! How to compile and run.
 
+use crate::Device;
 use std::time::Duration;
 
 /// What executes kernels.
@@ -11,6 +12,10 @@ pub enum Engine {
     /// Machine code of an optimising compiler: often several times as fast, and takes a hundred times as long to make.
     /// An error without the feature `mlir`.
     Optimised,
+    /// Both, one after the other: calls run the code of [`Compiled`](Self::Compiled) until that of
+    /// [`Optimised`](Self::Optimised), which is made in the background, is there (`wait_optimised`). The bits are the same, so
+    /// that nobody sees the change but in time. An error without the feature `mlir`.
+    Tiered,
     /// The kernel interpreter: slow, for comparison.
     Interpreter,
 }
@@ -26,6 +31,9 @@ pub struct Options {
     pub parallel_from: Duration,
     /// Whether to use SIMD instructions. Results are the same bits without.
     pub simd: bool,
+    /// Where the function runs. On a GPU, `threads`, `simd` and [`Engine::Optimised`] mean nothing, and the interpreter nothing
+    /// of the device.
+    pub device: Device,
     /// What executes kernels.
     pub engine: Engine,
     /// The most bytes of temporaries that one call may need. A call that needs more is an error before anything runs.
@@ -40,6 +48,7 @@ impl Default for Options {
             threads: 0,
             parallel_from: Duration::from_micros(300),
             simd: true,
+            device: Device::default(),
             engine: Engine::default(),
             memory_limit: None,
             verify: cfg!(debug_assertions),

@@ -2,25 +2,59 @@
 
 use rotrace_ir::graph::{Constant, Function};
 use rotrace_ir::interpret::graph::interpret;
-use rotrace_runtime::{Engine, Executable, Options, View, ViewMut};
+use rotrace_runtime::{Device, Engine, Executable, Options, View, ViewMut};
 use smallvec::SmallVec;
+use std::sync::OnceLock;
 use std::time::Duration;
 
-/// The configurations that must agree bit for bit, by name.
+/// Options under which every step is run by so many threads.
+fn always(threads: usize) -> Options {
+    Options { threads, parallel_from: Duration::ZERO, verify: true, ..Options::default() }
+}
+
+/// Configurations that must agree bit for bit, by name: those that compile in a millisecond, and a GPU's, if there is one.
 #[must_use]
 pub fn configurations() -> Vec<(&'static str, Options)> {
-    let always = |threads| Options { threads, parallel_from: Duration::ZERO, verify: true, ..Options::default() };
-    vec![
+    let mut all = vec![
         ("cranelift scalar", Options { simd: false, ..always(1) }),
         ("cranelift simd", always(1)),
         ("cranelift simd, 2 threads", always(2)),
-    ]
+    ];
+    all.extend(gpu().map(|device| (GPU, Options { device, ..always(1) })));
+    all
+}
+
+/// The name of a GPU's configuration.
+pub const GPU: &str = "cuda";
+
+/// The first GPU, if there is one. It is there with the feature `cuda` alone.
+#[must_use]
+pub fn gpu() -> Option<Device> {
+    static FOUND: OnceLock<Option<Device>> = OnceLock::new();
+    FOUND.get_or_init(|| Device::cuda(0).ok()).clone()
 }
 
 /// The kernel interpreter, which is slower than the others together.
 #[must_use]
 pub fn kernel_interpreter() -> (&'static str, Options) {
     ("kernel interpreter", Options { engine: Engine::Interpreter, verify: true, ..Options::default() })
+}
+
+/// The configurations of the optimising compiler, which takes a hundred times as long; none without the feature `mlir`.
+#[must_use]
+pub fn optimised() -> Vec<(&'static str, Options)> {
+    let options = |threads| Options { engine: Engine::Optimised, ..always(threads) };
+    let all = [("optimised", options(1)), ("optimised, 2 threads", options(2))];
+    if cfg!(feature = "mlir") { all.into() } else { Vec::new() }
+}
+
+/// All configurations, for programs of which there are not many.
+#[must_use]
+pub fn every_configuration() -> Vec<(&'static str, Options)> {
+    let mut all = configurations();
+    all.extend(optimised());
+    all.push(kernel_interpreter());
+    all
 }
 
 /// Runs an executable on concrete data.

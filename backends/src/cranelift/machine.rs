@@ -66,14 +66,16 @@ fn call(relocation: &FinalizedMachReloc, function: &Function) -> Result<Call, St
 }
 
 /// Puts a kernel's functions, of which the first is the entry and the others its routines, into one piece.
-pub(super) fn link(functions: Vec<Machine>, constants: Vec<u8>) -> Result<Artifact, String> {
+pub(super) fn link(functions: Vec<Machine>, constants: Vec<u8>, keep_text: bool) -> Result<Artifact, String> {
     let mut artifact = Artifact { constants, ..Artifact::default() };
+    if keep_text {
+        artifact.stages = vec![(super::STAGES[0], functions.iter().map(|machine| machine.clif.as_str()).collect())];
+    }
     let mut starts = Vec::new();
     for machine in &functions {
         artifact.code.resize(artifact.code.len().next_multiple_of(Artifact::ALIGNMENT), 0);
         starts.push(artifact.code.len());
         artifact.code.extend_from_slice(&machine.code);
-        artifact.clif.push_str(&machine.clif);
         artifact.disassembly.push_str(&machine.disassembly);
     }
     for (machine, start) in functions.iter().zip(&starts) {

@@ -40,6 +40,9 @@ use entry::{Role, Written};
 use isa::Allocator;
 use rotrace_ir::kernel::Kernel;
 
+/// What is shown of the way to machine code, in order ([`Artifact::stages`]).
+pub const STAGES: [&str; 1] = ["clif"];
+
 /// How to compile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Options {
@@ -70,5 +73,5 @@ pub fn compile(kernel: &Kernel, options: &Options) -> Result<Artifact, CompileEr
         let (first, rest) = rayon::join(|| emit(function, allocator), rest);
         std::iter::once(first).chain(rest).collect::<Result<_, _>>()?
     };
-    machine::link(functions, constants).map_err(unsupported)
+    machine::link(functions, constants, options.keep_text).map_err(unsupported)
 }

@@ -15,9 +15,9 @@ impl<'c> Code<'c, '_> {
             return block.insts.iter().for_each(|inst| self.inst(inst));
         }
         let rows = Rows::of(self, block);
-        let outer = std::mem::replace(&mut self.rows, rows);
+        let outer = std::mem::replace(&mut self.woven, rows);
         block.insts.iter().for_each(|inst| self.inst(inst));
-        self.rows = outer;
+        self.woven = outer;
     }
 
     fn inst(&mut self, inst: &Inst) {
@@ -76,6 +76,9 @@ impl<'c> Code<'c, '_> {
     fn looped(&mut self, looped: &Loop) {
         match &looped.kind {
             LoopKind::Reduce { accumulators } => match self.thread {
+                Some(thread @ Thread { crowd: Some(threads), .. }) => {
+                    self.crowded(looped, accumulators, thread, threads);
+                }
                 Some(thread @ Thread { lane: Some(lane), .. }) => self.shared(looped, accumulators, thread, lane),
                 Some(Thread { lane: None, .. }) => self.reduction(looped, accumulators),
                 None => {

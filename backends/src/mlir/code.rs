@@ -44,11 +44,13 @@ pub(super) struct Code<'c, 'k> {
     /// The lanes that count, if not all do.
     pub(super) active: Option<Held<'c>>,
     /// How the block that is being written loads and stores rows.
-    pub(super) rows: Rows<'c>,
+    pub(super) woven: Rows<'c>,
     /// Blocks that are open, the function's first.
     pub(super) open: Vec<Block<'c>>,
     /// Who runs the code, if many threads do.
     pub(super) thread: Option<Thread<'c>>,
+    /// The row of the iteration at hand of every buffer that is staged in shared memory.
+    pub(super) rows: Vec<Option<Held<'c>>>,
     /// The address space of buffers.
     pub(super) space: u32,
 }
@@ -68,9 +70,10 @@ impl<'c, 'k> Code<'c, 'k> {
             varying: Vec::new(),
             literals: vec![None; kernel.values.len()],
             active: None,
-            rows: Rows::default(),
+            woven: Rows::default(),
             open: Vec::new(),
             thread: None,
+            rows: vec![None; kernel.buffers.len()],
             space: 0,
         }
     }
@@ -117,6 +120,11 @@ impl<'c, 'k> Code<'c, 'k> {
     /// An attribute that is written as text.
     pub(super) fn attribute(&self, text: &str) -> Attribute<'c> {
         Attribute::parse(self.context, text).unwrap_or_else(|| panic!("`{text}` is an attribute"))
+    }
+
+    /// A type that is written as text.
+    pub(super) fn attribute_type(&self, text: &str) -> Type<'c> {
+        Type::parse(self.context, text).unwrap_or_else(|| panic!("`{text}` is a type"))
     }
 
     /// A literal as an attribute.

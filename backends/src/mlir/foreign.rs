@@ -23,6 +23,16 @@ pub(super) fn load_dialects(context: &Context) {
     melior::utility::register_all_llvm_translations(context);
 }
 
+/// Has a function called when the process ends.
+pub(super) fn at_exit(function: extern "C" fn()) {
+    // SAFETY: this is how the C standard declares it.
+    unsafe extern "C" {
+        safe fn atexit(function: extern "C" fn()) -> std::ffi::c_int;
+    }
+    // It fails only without memory, and then nothing worse comes of it than without a handler.
+    let _ = atexit(function);
+}
+
 /// LLVM IR of a module in MLIR's dialect of it; none if there is something else in it.
 pub(super) fn translate<'l>(module: &Mlir, context: &'l inkwell::context::Context) -> Option<Module<'l>> {
     // SAFETY: both are alive. The two bindings declare LLVM's opaque types each by themselves, hence the cast.

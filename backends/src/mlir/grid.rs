@@ -23,6 +23,8 @@ pub(super) struct Thread<'c> {
     pub(super) count: Held<'c>,
     /// Its place in its team, if teams share iterations, and no loop around has been shared yet.
     pub(super) lane: Option<Held<'c>>,
+    /// How many threads its team has, if that is all of a block.
+    pub(super) crowd: Option<u32>,
 }
 
 /// Writes a kernel as a module with a function for each mapping.
@@ -31,7 +33,7 @@ pub(super) fn write<'c>(context: &'c Context, kernel: &Kernel, mappings: &[Mappi
     code.space = 1;
     let region = code.region(&[], |code, _| {
         code.tables();
-        code.ask_threads(side);
+        code.ask_threads(side, mappings);
         for &mapping in mappings {
             code.mapped(mapping);
             code.threads_entry(mapping, side);
@@ -65,30 +67,34 @@ impl<'c> Code<'c, '_> {
             code.buffers = buffers.into();
             let (context, end) = (values[0], values[1]);
             let [number, count] = ["thread", "threads"].map(|name| code.ask(name, &[context], 64));
-            let thread = Thread { context, number, count, lane: None };
+            let thread = Thread { context, number, count, lane: None, crowd: None };
             code.thread = Some(thread);
             match mapping {
                 Mapping::Single => code.strided(number, end, count),
-                Mapping::Rows(rows) => code.rows(i64::from(rows), end, thread),
-                Mapping::Team => code.teams(end, thread),
+                Mapping::Rows(rows) => code.neighbours(i64::from(rows), end, thread),
+                Mapping::Tile(rows) => code.tiles(i64::from(rows), end, thread),
+                Mapping::Team => code.teams(end, thread, TEAM),
+                Mapping::Crowd(threads) => {
+                    code.teams(end, Thread { crowd: Some(threads), ..thread }, u64::from(threads));
+                }
             }
             code.thread = None;
         });
     }
 
     /// Iterations from a first one, so many apart.
-    fn strided(&mut self, start: Held<'c>, end: Held<'c>, step: Held<'c>) {
+    pub(super) fn strided(&mut self, start: Held<'c>, end: Held<'c>, step: Held<'c>) {
         self.steps((start, end), step, |code, index| code.iteration(index));
     }
 
-    fn iteration(&mut self, index: Held<'c>) {
+    pub(super) fn iteration(&mut self, index: Held<'c>) {
         let kernel = self.kernel;
         self.indices[0] = Some(index);
         self.block(&kernel.body);
     }
 
     /// Neighbouring iterations together, and the last ones alone.
-    fn rows(&mut self, rows: i64, end: Held<'c>, thread: Thread<'c>) {
+    fn neighbours(&mut self, rows: i64, end: Held<'c>, thread: Thread<'c>) {
         let each = self.number(rows);
         let groups = self.like("arith.divui", &[end, each]);
         self.steps((thread.number, groups), thread.count, |code, group| {
@@ -103,8 +109,9 @@ impl<'c> Code<'c, '_> {
         self.strided(start, end, thread.count);
     }
 
-    fn teams(&mut self, end: Held<'c>, thread: Thread<'c>) {
-        let (shift, mask) = (self.number(i64::from(TEAM.trailing_zeros())), self.number(TEAM as i64 - 1));
+    /// Iterations by teams of so many threads, a power of two.
+    fn teams(&mut self, end: Held<'c>, thread: Thread<'c>, size: u64) {
+        let (shift, mask) = (self.number(i64::from(size.trailing_zeros())), self.number(size as i64 - 1));
         let team = self.like("arith.shrui", &[thread.number, shift]);
         let teams = self.like("arith.shrui", &[thread.count, shift]);
         let lane = self.like("arith.andi", &[thread.number, mask]);

@@ -92,7 +92,9 @@ impl<'c> Code<'c, '_> {
 
     pub(super) fn address(&mut self, buffer: BufferId, at: &[Affine]) -> Held<'c> {
         let declared = &self.kernel.buffers[buffer.0 as usize];
-        let first = self.buffers[buffer.0 as usize];
+        // A row that is staged has its own coordinates alone.
+        let staged = self.rows[buffer.0 as usize];
+        let first = staged.unwrap_or(self.buffers[buffer.0 as usize]);
         let mut position = self.flat(buffer, at);
         if declared.access == Access::Scratch {
             position = self.own_copy(buffer, position);
@@ -107,8 +109,9 @@ impl<'c> Code<'c, '_> {
     pub(super) fn flat(&mut self, buffer: BufferId, at: &[Affine]) -> Option<Held<'c>> {
         let kernel = self.kernel;
         let declared = &kernel.buffers[buffer.0 as usize];
+        let outer = usize::from(self.rows[buffer.0 as usize].is_some());
         let mut position: Option<Held<'c>> = None;
-        for (coordinate, &size) in at.iter().zip(&declared.shape) {
+        for (coordinate, &size) in at.iter().zip(&declared.shape).skip(outer) {
             let inner = self.affine(coordinate);
             position = Some(match position {
                 None => inner,
@@ -125,7 +128,8 @@ impl<'c> Code<'c, '_> {
     pub(super) fn load(&mut self, buffer: BufferId, at: &[Affine]) -> Held<'c> {
         let address = self.address(buffer, at);
         let declared = &self.kernel.buffers[buffer.0 as usize];
-        self.load_from(address, declared.dtype, declared.access == Access::Read)
+        let constant = declared.access == Access::Read && self.rows[buffer.0 as usize].is_none();
+        self.load_from(address, declared.dtype, constant)
     }
 
     pub(super) fn store(&mut self, buffer: BufferId, at: &[Affine], value: Held<'c>) {

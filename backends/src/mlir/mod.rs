@@ -12,7 +12,9 @@ mod along;
 mod block;
 mod casts;
 mod code;
+mod crowd;
 mod entry;
+mod exit;
 mod foreign;
 mod grid;
 mod host;
@@ -27,6 +29,7 @@ mod scalar;
 pub mod simulate;
 mod team;
 mod threads;
+mod tile;
 mod transpose;
 mod varying;
 mod wide_memory;
@@ -36,23 +39,37 @@ use melior::Context;
 use melior::ir::Module;
 use melior::ir::operation::OperationLike;
 use rotrace_ir::kernel::Kernel;
+use rotrace_ir::text::parse_kernel;
 use rotrace_ir::verify::kernel::verify_core;
 use std::cell::RefCell;
 use std::rc::Rc;
 pub use threads::Crew;
 
+/// What is shown of the way to machine code, in order ([`Artifact::stages`]): before any conversion, and after LLVM's
+/// optimiser.
+pub const STAGES: [&str; 2] = ["mlir", "llvm"];
+
 /// How to compile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Options {
-    /// Whether to keep LLVM IR and assembly as text.
+    /// Whether to keep the stages and the assembly as text.
     pub keep_text: bool,
 }
 
 /// Compiles a verified kernel of core operations for this host.
 pub fn compile(kernel: &Kernel, options: &Options) -> Result<Artifact, CompileError> {
-    let writing = Writing::new(kernel)?;
-    let module = writing.module(|context| entry::write(context, kernel))?;
-    writing.artifact(&module, entry::ENTRY, options)
+    Writing::begin(kernel)?.artifact(|context| entry::write(context, kernel), entry::ENTRY, options)
+}
+
+/// Makes LLVM ready, once for a process: some 10 ms, which the first compilation takes otherwise. Who compiles in another
+/// thread does this first, so that the process may end at any time.
+pub fn prepare() {
+    exit::prepare(|| {
+        let kernel = parse_kernel(include_str!("rehearsal.rtk")).unwrap_or_else(|error| unreachable!("{error}"));
+        // Whatever comes of it will come of the next compilation too, which says so.
+        let writing = Writing::new(&kernel, None);
+        let _ = writing.artifact(|context| entry::write(context, &kernel), entry::ENTRY, &Options::default());
+    });
 }
 
 /// A kernel on its way through MLIR.
@@ -61,13 +78,21 @@ struct Writing<'k> {
     context: Context,
     /// What MLIR has said.
     said: Rc<RefCell<String>>,
+    /// Dropped last: until then LLVM is in use.
+    _compiling: Option<exit::Compiling>,
 }
 
 impl<'k> Writing<'k> {
-    fn new(kernel: &'k Kernel) -> Result<Self, CompileError> {
+    /// For a kernel of core operations alone.
+    fn begin(kernel: &'k Kernel) -> Result<Self, CompileError> {
         if let Some(problem) = verify_core(kernel).into_iter().next() {
             return Err(CompileError::Unsupported { kernel: kernel.name.clone(), reason: problem.to_string() });
         }
+        prepare();
+        Ok(Self::new(kernel, Some(exit::Compiling::begin())))
+    }
+
+    fn new(kernel: &'k Kernel, compiling: Option<exit::Compiling>) -> Self {
         let context = Context::new_with_threading(false);
         foreign::load_dialects(&context);
         let said = Rc::new(RefCell::new(String::new()));
@@ -76,34 +101,41 @@ impl<'k> Writing<'k> {
             heard.borrow_mut().push_str(&format!("; {diagnostic}"));
             true
         });
-        Ok(Self { kernel, context, said })
+        Self { kernel, context, said, _compiling: compiling }
     }
 
-    /// What `write` writes, in the dialect that is LLVM IR.
-    fn module<'c>(&'c self, write: impl FnOnce(&'c Context) -> Module<'c>) -> Result<Module<'c>, CompileError> {
+    /// What `write` writes, in the dialect that is LLVM IR; and as it was written, if text is asked for.
+    fn module<'c>(
+        &'c self,
+        write: impl FnOnce(&'c Context) -> Module<'c>,
+        options: &Options,
+    ) -> Result<(Module<'c>, String), CompileError> {
         let mut module = write(&self.context);
         if !module.as_operation().verify() {
             return Err(self.internal("not well formed".to_owned()));
         }
+        let written = if options.keep_text { module.as_operation().to_string() } else { String::new() };
         host::convert(&self.context, &mut module).map_err(|reason| self.internal(reason))?;
-        Ok(module)
+        Ok((module, written))
     }
 
-    /// The code of a module with an entry, for this host.
-    fn artifact(&self, module: &Module, entry: &str, options: &Options) -> Result<Artifact, CompileError> {
+    /// The code of what `write` writes, for this host.
+    fn artifact<'c>(
+        &'c self,
+        write: impl FnOnce(&'c Context) -> Module<'c>,
+        entry: &str,
+        options: &Options,
+    ) -> Result<Artifact, CompileError> {
         if !cfg!(target_arch = "x86_64") {
             let reason = "objects are put together for x86-64 only".to_owned();
             return Err(CompileError::Unsupported { kernel: self.kernel.name.clone(), reason });
         }
-        let object = host::object(module, options.keep_text).map_err(|reason| self.internal(reason))?;
+        let (module, mlir) = self.module(write, options)?;
+        let object = host::object(&module, options.keep_text).map_err(|reason| self.internal(reason))?;
         let linked = object::link(&object.bytes, entry).map_err(|reason| self.internal(reason))?;
-        Ok(Artifact {
-            code: linked.code,
-            entry: linked.entry,
-            constants: Vec::new(),
-            clif: object.llvm,
-            disassembly: object.assembly,
-        })
+        let stages = if options.keep_text { STAGES.into_iter().zip([mlir, object.llvm]).collect() } else { Vec::new() };
+        let (code, entry) = (linked.code, linked.entry);
+        Ok(Artifact { code, entry, constants: Vec::new(), stages, disassembly: object.assembly })
     }
 
     fn internal(&self, reason: String) -> CompileError {

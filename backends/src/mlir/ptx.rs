@@ -4,7 +4,7 @@ use super::grid;
 use super::host;
 use super::threads::Side;
 use super::{Options, Writing};
-use crate::mapping::{MOST_BLOCK_THREADS, Mapping};
+use crate::mapping::Mapping;
 use crate::{CompileError, Ptx};
 use inkwell::OptimizationLevel;
 use inkwell::attributes::{Attribute, AttributeLoc};
@@ -12,6 +12,9 @@ use inkwell::module::Module;
 use inkwell::targets::{CodeModel, FileType, InitializationConfig, RelocMode, Target, TargetMachine, TargetTriple};
 use rotrace_ir::kernel::Kernel;
 use std::sync::Once;
+
+/// What is shown of the way to PTX, in order ([`Ptx::stages`]).
+pub const STAGES: [&str; 3] = ["mlir", "llvm", "ptx"];
 
 /// The compute capabilities that PTX is made for, with the lowest version of PTX that has each.
 const CAPABILITIES: [(u32, u32); 8] =
@@ -36,23 +39,30 @@ pub fn compile(kernel: &Kernel, capability: u32, options: &Options) -> Result<Pt
         return Err(unsupported(format!("compute capability {capability} is below 70")));
     };
     let mappings = Mapping::of(kernel);
-    let writing = Writing::new(kernel)?;
-    let module = writing.module(|context| grid::write(context, kernel, &mappings, Side::Gpu))?;
-    let emitted = machine(known).and_then(|machine| host::emit(&module, &machine, &[FileType::Assembly], prepare));
+    let writing = Writing::begin(kernel)?;
+    let write = |context| grid::write(context, kernel, &mappings, Side::Gpu);
+    let (module, mlir) = writing.module(write, options)?;
+    let emitted = machine(known).and_then(|machine| {
+        host::emit(&module, &machine, "default<O3>", &[FileType::Assembly], |module, context| {
+            prepare(module, context, &mappings)
+        })
+    });
     let (files, llvm) = emitted.map_err(|reason| writing.internal(reason))?;
-    let text = files.into_iter().map(host::text).collect();
-    Ok(Ptx { text, mappings, llvm: if options.keep_text { llvm } else { String::new() } })
+    let text: String = files.into_iter().map(host::text).collect();
+    let shown = || STAGES.into_iter().zip([mlir, llvm, text.clone()]).collect();
+    let stages = if options.keep_text { shown() } else { Vec::new() };
+    Ok(Ptx { text, mappings, stages })
 }
 
 /// Marks kernels as what they are, and calls among a team's threads as not to be moved.
-fn prepare(module: &Module, context: &inkwell::context::Context) {
+fn prepare(module: &Module, context: &inkwell::context::Context, mappings: &[Mapping]) {
     let convergent = Attribute::get_named_enum_kind_id("convergent");
     for function in module.get_functions() {
         function.add_attribute(AttributeLoc::Function, context.create_enum_attribute(convergent, 0));
         let name = function.get_name().to_string_lossy().into_owned();
-        if [Mapping::Single, Mapping::Rows(1), Mapping::Team].iter().any(|mapping| mapping.name() == name) {
+        if let Some(mapping) = mappings.iter().find(|mapping| mapping.name() == name) {
             function.set_call_conventions(KERNEL_CONVENTION);
-            let most = context.create_string_attribute("nvvm.maxntid", &MOST_BLOCK_THREADS.to_string());
+            let most = context.create_string_attribute("nvvm.maxntid", &mapping.block_threads().to_string());
             function.add_attribute(AttributeLoc::Function, most);
         }
     }

@@ -116,6 +116,11 @@ impl<'c> Code<'c, '_> {
             let address = self.accumulator(slot, result, lane);
             values.push(self.taken(address, result));
         }
+        self.halved(kind, dtype, values)
+    }
+
+    /// The tree of halves over the accumulators.
+    pub(super) fn halved(&mut self, kind: Reduction, dtype: DType, mut values: Vec<Held<'c>>) -> Held<'c> {
         while values.len() > 1 {
             let half = values.len() / 2;
             for lane in 0..half {

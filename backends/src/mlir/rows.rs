@@ -87,8 +87,8 @@ impl<'c> Code<'c, '_> {
     /// An element of a row, if it is loaded as whole vectors.
     pub(super) fn load_row(&mut self, buffer: BufferId, at: &[Affine]) -> Option<Held<'c>> {
         let (row, _, element) = self.row(buffer, at)?;
-        let shape = *self.rows.loaded.get(&row)?;
-        if let Some(known) = self.rows.known.get(&row) {
+        let shape = *self.woven.loaded.get(&row)?;
+        if let Some(known) = self.woven.known.get(&row) {
             return known[element as usize];
         }
         let dtype = self.kernel.buffers[buffer.0 as usize].dtype;
@@ -96,20 +96,20 @@ impl<'c> Code<'c, '_> {
         let start = self.moved(address, dtype, -element);
         let elements: Rc<[Option<Held<'c>>]> = self.loaded_rows(start, dtype, &shape).into();
         let value = elements[element as usize];
-        self.rows.known.insert(row, elements);
+        self.woven.known.insert(row, elements);
         value
     }
 
     /// Keeps an element of a row until the row is complete, and stores it then; `false` if it is stored in pieces.
     pub(super) fn store_row(&mut self, buffer: BufferId, at: &[Affine], value: Held<'c>) -> bool {
         let Some((row, step, element)) = self.row(buffer, at) else { return false };
-        if !self.rows.stored.contains_key(&row) {
+        if !self.woven.stored.contains_key(&row) {
             return false;
         }
-        let waiting = self.rows.waiting.entry(row.clone()).or_default();
+        let waiting = self.woven.waiting.entry(row.clone()).or_default();
         waiting.push((element, value));
         if waiting.len() as i64 == step {
-            let mut elements = self.rows.waiting.remove(&row).expect("it was just filled");
+            let mut elements = self.woven.waiting.remove(&row).expect("it was just filled");
             elements.sort_unstable_by_key(|element| element.0);
             let values: Vec<Held<'c>> = elements.into_iter().map(|element| element.1).collect();
             let dtype = self.kernel.buffers[buffer.0 as usize].dtype;

@@ -16,7 +16,6 @@ use rotrace_ir::kernel::Kernel;
 /// # Errors
 /// As [`super::compile`].
 pub fn compile(kernel: &Kernel, mapping: Mapping, options: &Options) -> Result<Artifact, CompileError> {
-    let writing = Writing::new(kernel)?;
-    let module = writing.module(|context| grid::write(context, kernel, &[mapping], Side::Host))?;
-    writing.artifact(&module, mapping.name(), options)
+    let write = |context| grid::write(context, kernel, &[mapping], Side::Host);
+    Writing::begin(kernel)?.artifact(write, mapping.name(), options)
 }

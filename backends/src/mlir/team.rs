@@ -11,11 +11,18 @@ use rotrace_ir::reduce::LANES;
 use rotrace_ir::scalar::ScalarOp;
 use smallvec::SmallVec;
 
-/// So many elements a lane loads ahead of combining them.
-const AHEAD: i64 = 8;
-
-/// Instructions of a loop's body up to which it is written so many times.
-const SHORT_BODY: usize = 24;
+/// How many iterations of a lane are written together, so that it loads their elements ahead of combining them: 39 000 lanes, as
+/// 10 million elements have, must have megabytes on their way to keep memory busy.
+fn ahead(looped: &Loop) -> i64 {
+    let nested = looped.body.insts.iter().any(|inst| matches!(inst, Inst::Loop(_)));
+    match looped.body.insts.len() {
+        _ if nested => 1,
+        0..=6 => 32,
+        7..=24 => 8,
+        25..=100 => 2,
+        _ => 1,
+    }
+}
 
 impl<'c> Code<'c, '_> {
     /// Independent iterations, shared by the lanes of a team.
@@ -29,13 +36,13 @@ impl<'c> Code<'c, '_> {
             current.push(self.constant(kind.identity(dtype)));
         }
         let mut start = lane;
-        if looped.body.insts.len() <= SHORT_BODY && !looped.body.insts.iter().any(|inst| matches!(inst, Inst::Loop(_)))
-        {
+        let ahead = ahead(looped);
+        if ahead > 1 {
             // Whole rounds: so many iterations of every lane.
-            let round = AHEAD * TEAM as i64;
+            let round = ahead * TEAM as i64;
             let mask = self.number(!(round - 1));
             let whole = self.like("arith.andi", &[end, mask]);
-            current = self.lane_loop(looped, kinds, (start, whole), AHEAD, &current);
+            current = self.lane_loop(looped, kinds, (start, whole), ahead, &current);
             start = self.like("arith.addi", &[whole, lane]);
         }
         current = self.lane_loop(looped, kinds, (start, end), 1, &current);

@@ -3,8 +3,9 @@
 use crate::control::{long, map};
 use crate::support::check_sizes;
 use rotrace_backends::CompileError;
-use rotrace_backends::mlir::{Options, compile};
+use rotrace_backends::mlir::{Options, STAGES, compile};
 use rotrace_ir::scalar::ScalarOp;
+use rotrace_ir::text::parse_kernel;
 use rotrace_ir::{DType, Scalar};
 
 #[test]
@@ -34,11 +35,19 @@ fn operations_that_are_not_core_are_refused() {
 }
 
 #[test]
+fn the_rehearsal_compiles() {
+    let kernel = parse_kernel(include_str!("../../src/mlir/rehearsal.rtk")).expect("a kernel");
+    compile(&kernel, &Options::default()).expect("it compiles");
+}
+
+#[test]
 fn text_is_kept_on_request() {
     let artifact = compile(&long(3), &Options { keep_text: true }).expect("it compiles");
-    assert!(artifact.clif.contains("define") && artifact.clif.contains("llvm.fma"), "{}", artifact.clif);
+    let [mlir, llvm] = STAGES.map(|stage| artifact.stage(stage).expect("it was asked for"));
+    assert!(mlir.contains("scf.for") && mlir.contains("math.fma"), "{mlir}");
+    assert!(llvm.contains("define") && llvm.contains("llvm.fma"), "{llvm}");
     assert!(artifact.disassembly.contains("fmadd"), "{}", artifact.disassembly);
     let silent = compile(&long(3), &Options::default()).expect("it compiles");
-    assert!(silent.clif.is_empty() && silent.disassembly.is_empty());
+    assert!(silent.stages.is_empty() && silent.disassembly.is_empty());
     assert_eq!(silent.code, artifact.code);
 }

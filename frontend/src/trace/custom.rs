@@ -9,7 +9,6 @@ use crate::{Error, Tensor, Tree};
 use rotrace_ir::Type;
 use rotrace_ir::graph::infer::Violation;
 use rotrace_ir::graph::{self, Function, GraphBuilder, MAX_FUNCTION_NESTING, Op, Rule, RuleKind, ValueId};
-use rotrace_passes::optimize::dce;
 use std::panic::Location;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -79,7 +78,7 @@ struct Outer<'r> {
 type Captured = (Function, Vec<Tensor>);
 
 impl Outer<'_> {
-    /// The primal function with a rule on each of its results.
+    /// The primal function with a rule on its results.
     fn differentiated(
         &self,
         (primal, captures): Captured,
@@ -105,16 +104,9 @@ impl Outer<'_> {
                 self.error(format!("rules for derivatives stand in rules more than {MAX_FUNCTION_NESTING} deep"))
             );
         }
-        let rules = match kind {
-            RuleKind::Jvp => {
-                let one = |&result: &ValueId| dce(&Function { results: vec![result], ..rule.clone() });
-                rule.results.iter().map(one).collect()
-            }
-            RuleKind::Vjp => self.of_each_result(&rule, &values),
-        };
         let given = self.request.types.len();
         let own_types: Vec<Type> = rule.parameter_types().skip(given).take(own.len()).cloned().collect();
-        let function = self.joined(&primal, kind, rules, &own_types);
+        let function = self.joined(&primal, kind, rule, &own_types);
         let function = function.map_err(|violation| self.error(violation.to_string()))?;
         Ok((function, [captures, own].concat()))
     }
@@ -150,32 +142,8 @@ impl Outer<'_> {
         Err(self.error(format!("the rule gives ({found}), but has to give ({wanted})")))
     }
 
-    /// Rules for the cotangent of one result each, those of the others being the zero that changes no sum.
-    fn of_each_result(&self, rule: &Function, values: &[Type]) -> Vec<Function> {
-        let arguments = rule.parameters.len() - values.len();
-        let one = |place: usize| -> Result<Function, Violation> {
-            let mut builder = GraphBuilder::new(rule.name.clone(), rule.dims.clone());
-            let mut given = Vec::new();
-            for ty in rule.parameter_types().take(arguments) {
-                given.push(builder.parameter(ty.clone())?);
-            }
-            let cotangent = builder.parameter(values[place].clone())?;
-            for (index, ty) in values.iter().enumerate() {
-                given.push(if index == place { cotangent } else { zeros(&mut builder, ty)? });
-            }
-            let results = builder.inline(rule, &given);
-            Ok(builder.finish(results))
-        };
-        (0..values.len()).map(|place| one(place).unwrap_or_else(|violation| unreachable!("{violation}"))).collect()
-    }
-
-    fn joined(
-        &self,
-        primal: &Function,
-        kind: RuleKind,
-        rules: Vec<Function>,
-        own: &[Type],
-    ) -> Result<Function, Violation> {
+    /// The function with the rule on its results.
+    fn joined(&self, primal: &Function, kind: RuleKind, rule: Function, own: &[Type]) -> Result<Function, Violation> {
         let mut builder = GraphBuilder::new(primal.name.clone(), primal.dims.clone());
         let mut given = Vec::new();
         for ty in primal.parameter_types() {
@@ -190,12 +158,12 @@ impl Outer<'_> {
         let file = builder.file(self.place.file());
         builder.location = Some(graph::Location { file, line: self.place.line(), column: self.place.column() });
         let wrt: Vec<bool> = (0..operands.len()).map(|place| place < arguments).collect();
-        let mut results = Vec::new();
-        for (value, function) in values.into_iter().zip(rules) {
-            let rule = Rule { kind, wrt: wrt.clone(), function };
-            results.push(builder.push(Op::Custom(Arc::new(rule)), &[&[value], &operands[..]].concat())?);
+        if values.is_empty() {
+            return Ok(builder.finish(values));
         }
-        Ok(builder.finish(results))
+        let operands = [&values[..], &operands[..]].concat();
+        let results = builder.push_all(Op::Custom(Arc::new(Rule { kind, wrt, function: rule })), &operands)?;
+        Ok(builder.finish(results.to_vec()))
     }
 }
 
@@ -206,9 +174,4 @@ fn nesting(function: &Function) -> usize {
         _ => 0,
     };
     function.nodes.iter().map(depth).max().unwrap_or(0)
-}
-
-fn zeros(builder: &mut GraphBuilder, ty: &Type) -> Result<ValueId, Violation> {
-    let zero = builder.push(Op::constant(rotrace_ir::Scalar::from_f64(ty.dtype, -0.0)), &[])?;
-    builder.push(Op::Broadcast { shape: ty.shape.clone(), axes: Vec::new() }, &[zero])
 }

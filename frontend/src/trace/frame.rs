@@ -3,6 +3,7 @@
 use super::traced::Request;
 use crate::array::Identity;
 use crate::tensor::{Operand, Weak};
+use crate::tree::Outline;
 use crate::{Array, DType, Error, Tensor};
 use rotrace_ir::graph::infer::Violation;
 use rotrace_ir::graph::{self, Function, GraphBuilder, Op, ValueId};
@@ -125,14 +126,17 @@ pub(super) struct Finished {
     pub captures: Vec<(Tensor, ValueId)>,
 }
 
-/// Runs `body` with a new frame on top of the stack. `body` gets the parameters and returns the results with whatever
-/// else the caller wants. What is wrong with the signature as a whole belongs to the request's place.
-pub(super) fn with_frame<R>(
+/// The results of a function with their structure.
+pub(super) type Given = (Vec<Tensor>, Outline);
+
+/// Runs `body` with a new frame on top of the stack. `body` gets the parameters and returns the results, of which the
+/// structure is handed on, or `None`. What is wrong with the signature as a whole belongs to the request's place.
+pub(super) fn with_frame(
     request: &Request,
     parameters: &[Type],
     error: Option<Error>,
-    body: impl FnOnce(Vec<Tensor>) -> (Vec<Tensor>, R),
-) -> (R, Result<Finished, Error>) {
+    body: &mut dyn FnMut(Vec<Tensor>) -> Option<Given>,
+) -> (Option<Outline>, Result<Finished, Error>) {
     let mut frame = Frame {
         trace: NEXT_TRACE.fetch_add(1, Ordering::Relaxed),
         builder: GraphBuilder::new("traced", request.dims.clone()),
@@ -147,7 +151,8 @@ pub(super) fn with_frame<R>(
     });
     // A panic in the user's closure must not leave its frame behind.
     let _pop = Pop(depth - 1);
-    let (results, outcome) = body(parameters);
+    let (results, outline) = body(parameters).unzip();
+    let results = results.unwrap_or_default();
     let finished = STACK.with_borrow_mut(|stack| {
         let results = results.iter().map(|&result| resolve(stack, result)).collect::<Result<Vec<_>, _>>();
         // Frames above ours were popped by their own guards.
@@ -164,7 +169,7 @@ pub(super) fn with_frame<R>(
             }
         }
     });
-    (outcome, finished)
+    (outline, finished)
 }
 
 /// Captured values with their parameters, in the order in which they were captured.
@@ -238,8 +243,7 @@ pub(crate) fn record(
     location: &'static Location<'static>,
     body: impl FnOnce(&mut Recorder<'_>) -> Result<ValueId, Mistake>,
 ) -> Tensor {
-    let recorded = with_top(location, body);
-    recorded.map_or(Tensor::POISON, |(trace, value)| Tensor { trace, value })
+    made_in_top(location, body).map_or(Tensor::POISON, |(trace, value)| Tensor { trace, value })
 }
 
 /// As [`record`], for several values; none after a mistake.
@@ -247,15 +251,29 @@ pub(super) fn record_all(
     location: &'static Location<'static>,
     body: impl FnOnce(&mut Recorder<'_>) -> Result<Vec<ValueId>, Mistake>,
 ) -> Vec<Tensor> {
-    let Some((trace, values)) = with_top(location, body) else { return Vec::new() };
+    let Some((trace, values)) = made_in_top(location, body) else { return Vec::new() };
     values.into_iter().map(|value| Tensor { trace, value }).collect()
 }
 
 /// What `body` makes with the top frame, and the number of its trace; `None` after a mistake.
-fn with_top<R>(
+fn made_in_top<R>(
     location: &'static Location<'static>,
     body: impl FnOnce(&mut Recorder<'_>) -> Result<R, Mistake>,
 ) -> Option<(u64, R)> {
+    let (mut body, mut made) = (Some(body), None);
+    let trace = with_top(location, &mut |recorder| {
+        made = body.take().map(|body| body(recorder)).transpose()?;
+        Ok(())
+    });
+    trace.zip(made)
+}
+
+/// Runs `body` with the top frame; gives the number of its trace, or `None` after a mistake. As all of this file that is
+/// of any length, it is compiled once, and not for each of a user's functions.
+fn with_top(
+    location: &'static Location<'static>,
+    body: &mut dyn FnMut(&mut Recorder<'_>) -> Result<(), Mistake>,
+) -> Option<u64> {
     let location = place_of(location);
     let recorded = STACK.try_with(|stack| {
         let stack = &mut *stack.borrow_mut();
@@ -267,7 +285,7 @@ fn with_top<R>(
         let file = top.builder.file(location.file());
         top.builder.location = Some(graph::Location { file, line: location.line(), column: location.column() });
         match body(&mut Recorder { stack }) {
-            Ok(made) => Some((trace, made)),
+            Ok(()) => Some(trace),
             Err(mistake) => {
                 stack.last_mut()?.error = Some(located(mistake, location));
                 None

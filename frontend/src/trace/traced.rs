@@ -1,11 +1,11 @@
 //! Traced functions: lowering them, and calling them inside another trace.
 
-use super::frame::{ambient, place_of, poison, record_all, with_ambient};
+use super::frame::{Ambient, Given, ambient, place_of, poison, record_all, with_ambient};
 use super::{top_types, with_frame, with_parameters};
 use crate::compiled::Compiled;
 use crate::implementations::{Implementations, with_implementations, without_implementations};
 use crate::native::with_natives;
-use crate::signature::Specification;
+use crate::signature::{Signature, Specification};
 use crate::tree::{Outline, leaves};
 use crate::{Error, Natives, Options, Tensor, Tree};
 use rotrace_ir::Type;
@@ -83,24 +83,36 @@ where
     Out: Tree<Tensor>,
 {
     let ambient = ambient();
-    Traced::new(move |request| {
-        record_closure(|arguments| with_ambient(ambient, || function.clone()(arguments)), request)
+    Traced::new(move |request| record_closure(function.clone(), ambient, request))
+}
+
+/// Records a function as where [`ambient`] gave `ambient`.
+pub(super) fn record_closure<In: Tree<Tensor>, Out: Tree<Tensor>>(
+    function: impl FnOnce(In) -> Out,
+    ambient: Option<Ambient>,
+    request: &Request,
+) -> Recorded {
+    let mut function = Some(function);
+    recorded(ambient, request, &mut |parameters| {
+        let arguments = request.arguments.build(parameters)?;
+        let results = function.take()?(arguments);
+        Some((leaves(&results), Outline::of(&results)))
     })
 }
 
-pub(super) fn record_closure<In: Tree<Tensor>, Out: Tree<Tensor>>(
-    function: impl FnOnce(In) -> Out,
+/// Records what `body` makes of parameters; `None` if they are too few.
+fn recorded(
+    ambient: Option<Ambient>,
     request: &Request,
+    body: &mut dyn FnMut(Vec<Tensor>) -> Option<Given>,
 ) -> Recorded {
     let mistake =
         |message: &str| Error::Trace { message: message.to_owned(), operands: Vec::new(), location: request.location };
     let inert = request.inert.then(|| mistake("an argument is not of this trace"));
     let types: &[Type] = if request.inert { &[] } else { &request.types };
-    let (results, finished) = with_frame(request, types, inert, |mut parameters| {
+    let (results, finished) = with_frame(request, types, inert, &mut |mut parameters| {
         parameters.resize(request.arguments.leaves, Tensor::POISON);
-        let Some(arguments) = request.arguments.build(parameters) else { return (Vec::new(), None) };
-        let results = function(arguments);
-        (leaves(&results), Some(Outline::of(&results)))
+        with_ambient(ambient, || body(parameters))
     });
     let Some(results) = results else {
         let message = format!("{} types do not fill the arguments", request.arguments.leaves);
@@ -135,20 +147,9 @@ impl<'a, In: Tree<Tensor>, Out: Tree<Tensor>> Traced<'a, In, Out> {
     /// A malformed signature, or the first mistake in the function, with its source line.
     #[track_caller]
     pub fn lower(&self, types: impl Specification) -> Result<Lowered<In, Out>, Error> {
-        let location = Location::caller();
-        let signature = types.signature().map_err(|message| Error::Signature { message, location })?;
-        check_leaf_count::<In>(&signature.outline).map_err(|message| Error::Signature { message, location })?;
-        let request = Request {
-            dims: signature.dims,
-            types: signature.types,
-            arguments: signature.outline,
-            may_capture: false,
-            inert: false,
-            location,
-        };
-        let (recorded, natives) = with_natives(|| without_implementations(|| (self.recording)(&request)));
-        let (function, _) = recorded.outcome?;
-        Ok(Lowered { function: Arc::new(function), natives, results: recorded.results, types: PhantomData })
+        let fits = |outline: &Outline| outline.build::<Tensor, In>(vec![Tensor::POISON; outline.leaves]).is_some();
+        let (function, natives, results) = lowered(&*self.recording, types.signature(), &fits, Location::caller())?;
+        Ok(Lowered { function: Arc::new(function), natives, results, types: PhantomData })
     }
 
     /// Lowers and compiles with the default options.
@@ -186,25 +187,8 @@ impl<'a, In: Tree<Tensor>, Out: Tree<Tensor>> Traced<'a, In, Out> {
     /// transformations of the enclosing function (not by those of this one, for which they are constants).
     #[track_caller]
     pub fn call_traced(&self, arguments: In) -> Out {
-        let location = place_of(Location::caller());
-        let (operands, outline) = (leaves(&arguments), Outline::of(&arguments));
-        let found = top_types(&operands, location);
-        let inert = found.is_none();
-        let (dims, types) = found.unwrap_or_default();
-        let request = Request { dims, types, arguments: outline, may_capture: true, inert, location };
-        let Recorded { results, outcome } = (self.recording)(&request);
-        let mut values = match outcome {
-            Ok((function, captures)) => record_all(location, |recorder| {
-                let all = operands.iter().chain(&captures);
-                let ids = all.map(|&tensor| recorder.resolve(tensor)).collect::<Result<Vec<_>, _>>()?;
-                Ok(recorder.builder().inline(&function, &ids))
-            }),
-            Err(error) => {
-                poison(error);
-                Vec::new()
-            }
-        };
-        values.resize(results.leaves, Tensor::POISON);
+        let (results, values) =
+            inlined(&*self.recording, &leaves(&arguments), Outline::of(&arguments), place_of(Location::caller()));
         match results.build(values) {
             Some(results) => results,
             None => unreachable!("a tree is built from its own outline"),
@@ -212,13 +196,62 @@ impl<'a, In: Tree<Tensor>, Out: Tree<Tensor>> Traced<'a, In, Out> {
     }
 }
 
-/// Builds the arguments from stand-ins, to learn early whether the number of leaves fits.
-fn check_leaf_count<In: Tree<Tensor>>(outline: &Outline) -> Result<(), String> {
-    if outline.build::<Tensor, In>(vec![Tensor::POISON; outline.leaves]).is_some() {
+/// The function recorded for these types, with the structure of its results. `fits` tells whether arguments can be built
+/// from a structure.
+fn lowered(
+    recording: &Recording<'_>,
+    signature: Result<Signature, String>,
+    fits: &dyn Fn(&Outline) -> bool,
+    location: &'static Location<'static>,
+) -> Result<(Function, Natives, Outline), Error> {
+    let signature = signature.map_err(|message| Error::Signature { message, location })?;
+    check_leaf_count(&signature.outline, fits).map_err(|message| Error::Signature { message, location })?;
+    let request = Request {
+        dims: signature.dims,
+        types: signature.types,
+        arguments: signature.outline,
+        may_capture: false,
+        inert: false,
+        location,
+    };
+    let (recorded, natives) = with_natives(|| without_implementations(|| recording(&request)));
+    Ok((recorded.outcome?.0, natives, recorded.results))
+}
+
+/// Records the function for operands in the frame on top, into that frame. Gives the structure of the results with one
+/// value for each of their leaves.
+fn inlined(
+    recording: &Recording<'_>,
+    operands: &[Tensor],
+    outline: Outline,
+    location: &'static Location<'static>,
+) -> (Outline, Vec<Tensor>) {
+    let found = top_types(operands, location);
+    let inert = found.is_none();
+    let (dims, types) = found.unwrap_or_default();
+    let request = Request { dims, types, arguments: outline, may_capture: true, inert, location };
+    let Recorded { results, outcome } = recording(&request);
+    let mut values = match outcome {
+        Ok((function, captures)) => record_all(location, |recorder| {
+            let all = operands.iter().chain(&captures);
+            let ids = all.map(|&tensor| recorder.resolve(tensor)).collect::<Result<Vec<_>, _>>()?;
+            Ok(recorder.builder().inline(&function, &ids))
+        }),
+        Err(error) => {
+            poison(error);
+            Vec::new()
+        }
+    };
+    values.resize(results.leaves, Tensor::POISON);
+    (results, values)
+}
+
+/// Tries whether arguments can be built, to learn early whether the number of leaves fits.
+fn check_leaf_count(outline: &Outline, fits: &dyn Fn(&Outline) -> bool) -> Result<(), String> {
+    if fits(outline) {
         return Ok(());
     }
-    let fits =
-        |&leaves: &usize| Outline { leaves, lengths: None }.build::<Tensor, In>(vec![Tensor::POISON; leaves]).is_some();
+    let fits = |&leaves: &usize| fits(&Outline { leaves, lengths: None });
     let wanted: Vec<usize> = (0..=MOST_LEAVES).filter(fits).take(3).collect();
     // An option makes two numbers fit, a `Vec` any.
     let wanted = match wanted[..] {

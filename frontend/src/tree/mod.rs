@@ -10,6 +10,7 @@
 mod standard;
 
 use crate::{Array, ArrayView, ArrayViewMut, Tensor};
+use rotrace_runtime::DeviceArray;
 
 /// A type that stands at the leaves of a tree.
 pub trait Leaf: Tree<Self> {}
@@ -186,4 +187,5 @@ leaf! {
     [] Array;
     ['a] ArrayView<'a>;
     ['a] ArrayViewMut<'a>;
+    [] DeviceArray;
 }

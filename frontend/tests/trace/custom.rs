@@ -1,6 +1,6 @@
 //! Derivatives by rules.
 
-use rotrace::{Array, Error, Tensor, Traced, trace};
+use rotrace::{Array, Error, Signature, Tensor, Traced, trace};
 
 /// `x^2`, with a rule that says 10 times the slope, so that one sees whether it is used.
 fn loud_square<'a>(mode: &str) -> Traced<'a, Tensor, Tensor> {
@@ -79,6 +79,52 @@ fn several_arguments_and_results_share_a_rule() -> Result<(), Error> {
         assert!((numbers(&radial)[0] - 0.6).abs() < 1e-15 && numbers(&angular) == [0.0], "{radial:?} {angular:?}");
     }
     Ok(())
+}
+
+#[test]
+fn a_derivative_is_as_long_as_the_rule_however_many_results_share_it() -> Result<(), Error> {
+    // Values that depend on each other through a sum.
+    let shares = trace(|x: Vec<Tensor>| {
+        let total = sum(&x);
+        x.into_iter().map(|x| x / total).collect::<Vec<Tensor>>()
+    });
+    let by_tangent = shares.custom_jvp(|x, tangents| {
+        let (total, along) = (sum(&x), sum(&tangents));
+        x.into_iter().zip(tangents).map(|(x, tangent)| (tangent - x / total * along) / total).collect()
+    });
+    let by_cotangent = shares.custom_vjp(|x, cotangents| {
+        let total = sum(&x);
+        let weighted: Vec<Tensor> = x.iter().zip(&cotangents).map(|(&x, &cotangent)| x * cotangent).collect();
+        let along = sum(&weighted) / total;
+        cotangents.into_iter().map(|cotangent| (cotangent - along) / total).collect()
+    });
+    for shares in [by_tangent, by_cotangent] {
+        let (pulled, pushed) = (shares.vjp(), shares.jvp());
+        let of_each = |count: usize| -> Result<[usize; 2], Error> {
+            let x: Vec<Array> = (0..count).map(|place| Array::from([place as f64 + 1.0])).collect();
+            let types = || Signature::like(&(x.clone(), x.clone()));
+            let handle = pulled.compile(types())?;
+            let (_, cotangents) = handle.call(&(x.clone(), x.clone()))?;
+            // Of x_i / t with cotangents x: (x_i - sum(x^2) / t) / t.
+            let (t, squares) =
+                (0..count).map(|place| place as f64 + 1.0).fold((0.0, 0.0), |(t, s), x| (t + x, s + x * x));
+            for (x, cotangent) in x.iter().zip(&cotangents) {
+                assert!((numbers(cotangent)[0] - (numbers(x)[0] - squares / t) / t).abs() < 1e-12, "{cotangent:?}");
+            }
+            let nodes = |function: &rotrace_ir::graph::Function| function.nodes.len();
+            Ok([nodes(pulled.lower(types())?.function()), nodes(pushed.lower(types())?.function())])
+        };
+        let [few, more, many] = [of_each(10)?, of_each(40)?, of_each(160)?];
+        for mode in 0..2 {
+            let (first, second) = ((more[mode] - few[mode]) / 30, (many[mode] - more[mode]) / 120);
+            assert!(second <= first, "{first} nodes for each of up to 40 results, then {second}");
+        }
+    }
+    Ok(())
+}
+
+fn sum(terms: &[Tensor]) -> Tensor {
+    terms[1..].iter().fold(terms[0], |sum, &term| sum + term)
 }
 
 #[test]

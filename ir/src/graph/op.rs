@@ -298,7 +298,7 @@ pub enum Op {
     },
 
     // Derivatives.
-    /// The first operand, whose derivative with respect to the others is what a rule says.
+    /// The first operands, whose derivatives with respect to the others are what a rule says.
     Custom(Arc<Rule>),
     /// The operand, without a derivative.
     StopGradient,

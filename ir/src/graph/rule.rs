@@ -2,7 +2,8 @@
 
 use super::Function;
 
-/// The derivative of a value with respect to some *arguments*, the operands of [`super::Op::Custom`] behind the first.
+/// The derivative of values with respect to some *arguments*, which are the operands of [`super::Op::Custom`] behind the
+/// values.
 ///
 /// A rule is a function of the arguments and of *directions*, linear in those. From either kind forward and reverse mode
 /// follow, because a linear function can be transposed, and derivatives of any order, because it is a function like
@@ -11,7 +12,7 @@ use super::Function;
 pub struct Rule {
     /// What the directions are.
     pub kind: RuleKind,
-    /// For each argument, whether the value is differentiated with respect to it. Others count as constants.
+    /// For each argument, whether the values are differentiated with respect to it. Others count as constants.
     pub wrt: Vec<bool>,
     /// The rule. It has the dims of the function that it stands in.
     pub function: Function,
@@ -20,10 +21,27 @@ pub struct Rule {
 /// What a rule maps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RuleKind {
-    /// The arguments and a tangent for each that `wrt` selects, to the value's tangent.
+    /// The arguments and a tangent for each that `wrt` selects, to a tangent for each value.
     Jvp,
-    /// The arguments and the value's cotangent, to a cotangent for each that `wrt` selects.
+    /// The arguments and a cotangent for each value, to a cotangent for each that `wrt` selects.
     Vjp,
+}
+
+impl Rule {
+    /// How many values it is about.
+    #[must_use]
+    pub const fn values(&self) -> usize {
+        match self.kind {
+            RuleKind::Jvp => self.function.results.len(),
+            RuleKind::Vjp => self.function.parameters.len().saturating_sub(self.wrt.len()),
+        }
+    }
+
+    /// Whether this operand of the node is an argument that the values are differentiated with respect to.
+    #[must_use]
+    pub fn selects(&self, operand: usize) -> bool {
+        operand.checked_sub(self.values()).is_some_and(|argument| self.wrt.get(argument) == Some(&true))
+    }
 }
 
 impl RuleKind {

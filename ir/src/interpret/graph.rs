@@ -266,6 +266,13 @@ impl Interpreter<'_, '_> {
         if let Op::Native(native) = &node.op {
             return self.native(node, native);
         }
+        if let Op::Custom(rule) = &node.op {
+            for (&value, &result) in node.operands[..rule.values()].iter().zip(&node.results) {
+                self.result_shape(node, result)?;
+                self.values.push(Rc::clone(&self.values[value.0 as usize]));
+            }
+            return Ok(());
+        }
         let shape = self.result_shape(node, node.results[0])?;
         let array = self.array(node, shape);
         self.define(node, array)
@@ -319,9 +326,15 @@ impl Interpreter<'_, '_> {
             Op::ScatterAdd { axis, indices, .. } => {
                 structural::scatter(operands[0], shape, *axis, indices, Reduction::Sum)
             }
-            Op::Custom(_) | Op::StopGradient => operands[0].clone(),
-            Op::Call(_) | Op::Checkpoint(_) | Op::Switch(_) | Op::While(_) | Op::Scan(_) | Op::Native(_) => {
-                unreachable!("{} has functions that give its results", node.op.name())
+            Op::StopGradient => operands[0].clone(),
+            Op::Custom(_)
+            | Op::Call(_)
+            | Op::Checkpoint(_)
+            | Op::Switch(_)
+            | Op::While(_)
+            | Op::Scan(_)
+            | Op::Native(_) => {
+                unreachable!("the results of {} are made one by one", node.op.name())
             }
         }
     }

@@ -36,6 +36,21 @@ fn c27_rules_have_the_types_that_their_kind_says() {
     ] {
         rejected("C27", "%0: f64[2]", &with_rule("%0, %0", &format!("kind = {kind}, wrt = {wrt}"), rule));
     }
+    // About no value.
+    for rule in [
+        "kind = jvp, wrt = [true], rule = fn @rule(%b: f64[2], %t: f64[2]) -> () { return }",
+        "kind = vjp, wrt = [true], rule = fn @rule(%b: f64[2]) -> (f64[2]) { return %b }",
+    ] {
+        rejected("C27", "%0: f64[2]", &format!("f64[2] = custom %0 {{{rule}}}"));
+    }
+}
+
+#[test]
+fn there_are_as_many_operands_as_values_and_arguments() {
+    let rule = "%b: f64[2], %c: f64[2], %d: f64[2]) -> (f64[2])";
+    for operands in ["%0, %0", "%0, %0, %0, %0"] {
+        rejected("C1", "%0: f64[2]", &with_rule(operands, "kind = vjp, wrt = [true]", rule));
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Values with a derivative by a rule: the rule is batched like any function.
 //!
-//! A rule's directions are tangents or cotangents of the value and of the arguments that it differentiates with respect
+//! A rule's directions are tangents or cotangents of the values and of the arguments that it differentiates with respect
 //! to, so that all of those have the axis if any has it; other arguments may be without.
 
 use super::batched;
@@ -9,21 +9,23 @@ use super::flow::function_has_while;
 use rotrace_ir::Type;
 use rotrace_ir::graph::infer::Violation;
 use rotrace_ir::graph::{Function, GraphBuilder, Op, Rule, RuleKind, ValueId};
+use smallvec::SmallVec;
 use std::sync::Arc;
 
-/// The value with the batched rule.
-pub fn custom(e: &mut Emitter, rule: &Rule, operands: &[Mapped]) -> Result<ValueId, Violation> {
+/// The values with the batched rule.
+pub fn custom(e: &mut Emitter, rule: &Rule, operands: &[Mapped]) -> Result<SmallVec<[Mapped; 1]>, Violation> {
     let mask = e.active.filter(|_| function_has_while(&rule.function));
-    let mut values: Vec<ValueId> = vec![e.spread(operands[0])?];
+    let (own, arguments) = operands.split_at(rule.values());
+    let mut values = own.iter().map(|&value| e.spread(value)).collect::<Result<Vec<ValueId>, _>>()?;
     let mut axes = Vec::new();
-    for (&argument, &selected) in operands[1..].iter().zip(&rule.wrt) {
+    for (&argument, &selected) in arguments.iter().zip(&rule.wrt) {
         values.push(if selected { e.spread(argument)? } else { argument.value });
         axes.push(selected || argument.batched);
     }
     let selected = rule.wrt.iter().filter(|&&selected| selected).count();
     let (directions, results) = match rule.kind {
-        RuleKind::Jvp => (selected, 1),
-        RuleKind::Vjp => (1, selected),
+        RuleKind::Jvp => (selected, own.len()),
+        RuleKind::Vjp => (own.len(), selected),
     };
     axes.resize(axes.len() + directions, true);
     let function = batched(&rule.function, &axes, &vec![true; results], e.size, mask.is_some())?.function;
@@ -33,7 +35,8 @@ pub fn custom(e: &mut Emitter, rule: &Rule, operands: &[Mapped]) -> Result<Value
         values.push(mask);
         wrt.push(false);
     }
-    e.push(Op::Custom(Arc::new(Rule { kind: rule.kind, wrt, function })), &values)
+    let results = e.builder.push_all(Op::Custom(Arc::new(Rule { kind: rule.kind, wrt, function })), &values)?;
+    Ok(results.into_iter().map(|value| Mapped { value, batched: true }).collect())
 }
 
 /// The function whose last parameter, the mask, stands ahead of the directions: it is an argument of the rule.

@@ -37,12 +37,12 @@ pub fn result_axes(op: &Op, operands: &[bool], masked: bool) -> Vec<bool> {
             axes
         }
         Op::Scan(scan) => {
-            let parameters = scan_axes(scan, operands, masked);
-            let mut results = function_axes(&scan.body, &parameters, masked);
+            let (parameters, mut results) = settled(&scan.body, scan.carried, operands.to_vec(), masked);
             results[..scan.carried].copy_from_slice(&parameters[..scan.carried]);
             results
         }
         Op::Native(native) => vec![operands.contains(&true); native.results.len()],
+        Op::Custom(rule) => vec![operands.contains(&true) || masked && has_while(op); rule.values()],
         Op::Parameter { .. }
         | Op::Constant(_)
         | Op::Iota { .. }
@@ -60,14 +60,13 @@ pub fn result_axes(op: &Op, operands: &[bool], masked: bool) -> Vec<bool> {
         | Op::DotGeneral { .. }
         | Op::Take { .. }
         | Op::ScatterAdd { .. }
-        | Op::Custom(_)
         | Op::StopGradient => vec![operands.contains(&true) || masked && has_while(op)],
     }
 }
 
 /// Which parameters of a loop's functions have the axis: if the condition depends on the row, all that is carried.
 pub fn while_axes(looped: &While, operands: &[bool], masked: bool) -> Vec<bool> {
-    let axes = settled(&looped.body, looped.carried, operands.to_vec(), masked);
+    let axes = settled(&looped.body, looped.carried, operands.to_vec(), masked).0;
     if !masked && !function_axes(&looped.condition, &axes, masked)[0] {
         return axes;
     }
@@ -76,17 +75,17 @@ pub fn while_axes(looped: &While, operands: &[bool], masked: bool) -> Vec<bool> 
 
 /// Which parameters of a loop's body have the axis.
 pub fn scan_axes(scan: &Scan, operands: &[bool], masked: bool) -> Vec<bool> {
-    settled(&scan.body, scan.carried, operands.to_vec(), masked)
+    settled(&scan.body, scan.carried, operands.to_vec(), masked).0
 }
 
-/// What is carried has the axis as soon as one iteration gave it.
-fn settled(body: &Function, carried: usize, mut parameters: Vec<bool>, masked: bool) -> Vec<bool> {
+/// Which parameters and results of a loop's body have the axis: what is carried has it as soon as one iteration gave it.
+fn settled(body: &Function, carried: usize, mut parameters: Vec<bool>, masked: bool) -> (Vec<bool>, Vec<bool>) {
     loop {
         let results = function_axes(body, &parameters, masked);
         let before = parameters.clone();
-        parameters[..carried].iter_mut().zip(results).for_each(|(axis, given)| *axis |= given);
+        parameters[..carried].iter_mut().zip(&results).for_each(|(axis, given)| *axis |= given);
         if parameters == before {
-            return parameters;
+            return (parameters, results);
         }
     }
 }

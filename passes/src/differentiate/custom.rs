@@ -5,71 +5,77 @@
 
 use super::emit::Emitter;
 use super::{DifferentiateError, vjp};
+use rotrace_ir::Type;
 use rotrace_ir::graph::{Function, Rule, RuleKind, ValueId};
 
-/// The tangent of the value for those of the operands; `None` is zero.
+/// The tangents of the values for those of the operands; `None` is zero.
 pub(super) fn push_forward(
     e: &mut Emitter,
     rule: &Rule,
     operands: &[ValueId],
     tangents: &[Option<ValueId>],
-) -> Result<Option<ValueId>, DifferentiateError> {
-    if selected(rule, operands, tangents).all(|(_, tangent)| tangent.is_none()) {
-        return Ok(None);
+) -> Result<Vec<Option<ValueId>>, DifferentiateError> {
+    let count = rule.values();
+    if selected(rule).all(|place| tangents[place].is_none()) {
+        return Ok(vec![None; count]);
     }
-    let tangents: Vec<ValueId> = selected(rule, operands, tangents)
-        .map(|(operand, tangent)| tangent.unwrap_or_else(|| zeros_like(e, operand)))
-        .collect();
-    let (function, directions) = match rule.kind {
-        RuleKind::Jvp => (rule.function.clone(), tangents),
+    let tangents: Vec<ValueId> =
+        selected(rule).map(|place| tangents[place].unwrap_or_else(|| zeros_like(e, operands[place]))).collect();
+    let arguments = &operands[count..];
+    let mut results = match rule.kind {
+        RuleKind::Jvp => e.builder.inline_here(&rule.function, &[arguments, &tangents].concat()),
         RuleKind::Vjp => {
-            let zeros = zeros_like(e, operands[0]);
-            (transposed(rule)?, [vec![zeros], tangents].concat())
+            let zeros: Vec<ValueId> = operands[..count].iter().map(|&value| zeros_like(e, value)).collect();
+            e.builder.inline_here(&transposed(&rule.function, rule)?, &[arguments, &zeros, &tangents].concat())
         }
     };
-    let results = inline(e, &function, operands, directions);
-    Ok(results.last().copied())
+    Ok(results.split_off(results.len() - count).into_iter().map(Some).collect())
 }
 
-/// What the value's cotangent adds to those of the operands: places of operands, and cotangents.
+/// What the cotangents of the values add to those of the operands: places of operands, and cotangents.
 pub(super) fn pull_back(
     e: &mut Emitter,
     rule: &Rule,
     operands: &[ValueId],
-    cotangent: ValueId,
+    cotangents: &[Option<ValueId>],
 ) -> Result<Vec<(usize, ValueId)>, DifferentiateError> {
-    let (function, directions) = match rule.kind {
-        RuleKind::Vjp => (rule.function.clone(), vec![cotangent]),
+    if cotangents.iter().all(Option::is_none) {
+        return Ok(Vec::new());
+    }
+    let arguments = &operands[rule.values()..];
+    let mut results = match rule.kind {
+        RuleKind::Vjp => {
+            let given = cotangents.iter().zip(operands);
+            let given: Vec<ValueId> =
+                given.map(|(cotangent, &value)| cotangent.unwrap_or_else(|| neutral_like(e, value))).collect();
+            e.builder.inline_here(&rule.function, &[arguments, &given].concat())
+        }
         RuleKind::Jvp => {
-            let none = vec![None; operands.len()];
-            let zeros = selected(rule, operands, &none).map(|(operand, _)| zeros_like(e, operand));
-            let directions = zeros.chain([cotangent]).collect();
-            (transposed(rule)?, directions)
+            let zeros: Vec<ValueId> = selected(rule).map(|place| zeros_like(e, operands[place])).collect();
+            // Of the values that have a cotangent.
+            let results = rule.function.results.iter().zip(cotangents);
+            let results = results.filter(|(_, cotangent)| cotangent.is_some()).map(|(&id, _)| id).collect();
+            let function = Function { results, ..rule.function.clone() };
+            let given: Vec<ValueId> = cotangents.iter().copied().flatten().collect();
+            e.builder.inline_here(&transposed(&function, rule)?, &[arguments, &zeros, &given].concat())
         }
     };
-    let places: Vec<usize> =
-        rule.wrt.iter().enumerate().filter(|&(_, &selected)| selected).map(|(place, _)| place + 1).collect();
-    let mut results = inline(e, &function, operands, directions);
+    let places: Vec<usize> = selected(rule).collect();
     let cotangents = results.split_off(results.len() - places.len());
     Ok(places.into_iter().zip(cotangents).collect())
 }
 
-/// The operands with respect to which the rule differentiates, with their tangents.
-fn selected<'a>(
-    rule: &'a Rule,
-    operands: &'a [ValueId],
-    tangents: &'a [Option<ValueId>],
-) -> impl Iterator<Item = (ValueId, Option<ValueId>)> + 'a {
-    let all = operands[1..].iter().copied().zip(tangents[1..].iter().copied());
-    all.zip(&rule.wrt).filter(|&(_, &selected)| selected).map(|(pair, _)| pair)
+/// The operands with respect to which the rule differentiates.
+fn selected(rule: &Rule) -> impl Iterator<Item = usize> {
+    let values = rule.values();
+    rule.wrt.iter().enumerate().filter(|&(_, &selected)| selected).map(move |(place, _)| values + place)
 }
 
-/// The rule's function with a cotangent of its results as further parameters, whose last results are the cotangents of
+/// A rule's function with cotangents of its results as further parameters, whose last results are the cotangents of
 /// the directions.
-fn transposed(rule: &Rule) -> Result<Function, DifferentiateError> {
-    let parameters = rule.function.parameters.len();
-    let wrt: Vec<bool> = (0..parameters).map(|place| place >= rule.wrt.len()).collect();
-    vjp(&rule.function, &wrt)
+fn transposed(function: &Function, rule: &Rule) -> Result<Function, DifferentiateError> {
+    let wrt: Vec<bool> = (0..function.parameters.len()).map(|place| place >= rule.wrt.len()).collect();
+    vjp(function, &wrt)
 }
 
 fn zeros_like(e: &mut Emitter, value: ValueId) -> ValueId {
@@ -77,8 +83,7 @@ fn zeros_like(e: &mut Emitter, value: ValueId) -> ValueId {
     e.zeros(&ty)
 }
 
-/// Emits a function of the arguments and directions; its nodes belong to the line of the node that is differentiated.
-fn inline(e: &mut Emitter, function: &Function, operands: &[ValueId], directions: Vec<ValueId>) -> Vec<ValueId> {
-    let arguments = [&operands[1..], &directions].concat();
-    e.builder.inline_here(function, &arguments)
+fn neutral_like(e: &mut Emitter, value: ValueId) -> ValueId {
+    let Type { dtype, shape } = e.ty(value).clone();
+    e.neutral(dtype, &shape)
 }

@@ -44,7 +44,7 @@ pub fn jvp(function: &Function, wrt: &[bool]) -> Result<Function, DifferentiateE
             }
         }
         if let Op::Custom(rule) = &node.op {
-            tangents.push(custom::push_forward(&mut e, rule, &operands, &directions)?);
+            tangents.extend(custom::push_forward(&mut e, rule, &operands, &directions)?);
             continue;
         }
         let applied = Applied { op: &node.op, operands: &operands, result: results[0] };

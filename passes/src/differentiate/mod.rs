@@ -163,7 +163,7 @@ fn differentiable(op: &Op, operand: usize, from: DType, to: DType) -> bool {
             | Op::Take { .. }
             | Op::ScatterAdd { .. }
             | Op::Native(_) => true,
-            Op::Custom(rule) => operand > 0 && rule.wrt[operand - 1],
+            Op::Custom(rule) => rule.selects(operand),
             // Which results of the others depend on which operands: see `regions`.
             Op::StopGradient | Op::Call(_) | Op::Checkpoint(_) | Op::Switch(_) | Op::While(_) | Op::Scan(_) => false,
         }

@@ -121,6 +121,20 @@ pub fn pull_back(
             }
             continue;
         }
+        if let Op::Custom(rule) = &node.op {
+            e.builder.location = node.location;
+            let operands: Values = node.operands.iter().map(|id| primal[id.0 as usize]).collect();
+            // A rule is not asked about values that do not vary: it might not be one that can be transposed.
+            let own = node.results.iter().map(|id| cotangents[id.0 as usize].take().filter(|_| varied[id.0 as usize]));
+            let own: Vec<_> = own.collect();
+            for (place, part) in custom::pull_back(e, rule, &operands, &own)? {
+                let operand = node.operands[place].0 as usize;
+                if varied[operand] {
+                    accumulate(e, &mut cotangents[operand], part);
+                }
+            }
+            continue;
+        }
         let result = node.results[0].0 as usize;
         let (true, Some(cotangent)) = (varied[result], cotangents[result].take()) else { continue };
         e.builder.location = node.location;
@@ -131,15 +145,6 @@ pub fn pull_back(
         }
         let operands: Values = node.operands.iter().map(|id| primal[id.0 as usize]).collect();
         let applied = Applied { op: &node.op, operands: &operands, result: primal[result] };
-        if let Op::Custom(rule) = &node.op {
-            for (place, part) in custom::pull_back(e, rule, &operands, cotangent)? {
-                let operand = node.operands[place].0 as usize;
-                if varied[operand] {
-                    accumulate(e, &mut cotangents[operand], part);
-                }
-            }
-            continue;
-        }
         let joined = Joined::of(e, applied);
         for (place, &operand) in node.operands.iter().enumerate() {
             let active = varied[operand.0 as usize] && flows(function, &node.op, place, operand, node.results[0]);

@@ -71,7 +71,8 @@ pub(super) fn origin(op: &Op, operand_shapes: &[&Shape], shape: &Shape, at: &Coo
             }
             None => Origin::Stored,
         },
-        Op::Custom(_) | Op::StopGradient => Origin::Operand(0, at.clone()),
+        Op::StopGradient => Origin::Operand(0, at.clone()),
+        Op::Custom(_) => unreachable!("decomposed into its values"),
         Op::ScatterAdd { axis, .. } if at[*axis].as_constant().is_none() => Origin::Stored,
         Op::ScatterAdd { .. }
         | Op::Parameter { .. }

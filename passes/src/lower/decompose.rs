@@ -86,7 +86,8 @@ impl Rewriter {
                 let value = self.long_scatter_add(operands[0], *axis, indices, *size)?;
                 self.renamed.push(value);
             }
-            Op::Custom(_) | Op::StopGradient => self.renamed.push(operands[0]),
+            Op::Custom(rule) => self.renamed.extend_from_slice(&operands[..rule.values()]),
+            Op::StopGradient => self.renamed.push(operands[0]),
             Op::Call(called) | Op::Checkpoint(called) => {
                 let called = decompose(called)?;
                 self.renamed.extend(self.builder.inline(&called, &operands));

@@ -83,6 +83,19 @@ fn rules_are_batched_too() {
             }}"
         ));
     }
+    // Two values, of which one does not depend on the row.
+    for (kind, directions) in [("jvp", "%s: f64[n], %t: f64[n]"), ("vjp", "%t: f64[n], %s: f64[n]")] {
+        check(&format!(
+            "fn @f(dims n, r; %x: f64[n], %k: f64[n]) -> (f64[n], f64[n]) {{
+              %v: f64[n] = sin %x
+              %y: f64[n], %z: f64[n] = custom %v, %k, %x, %k {{kind = {kind}, wrt = [true, true], rule = fn @rule(dims n, r; %a: f64[n], %b: f64[n], {directions}) -> (f64[n], f64[n]) {{
+                %p: f64[n] = multiply %a, %t
+                return %p, %s
+              }}}}
+              return %y, %z
+            }}"
+        ));
+    }
     // Nothing to differentiate with respect to.
     check(
         "fn @f(dims n, r; %v: f64[3], %x: f64[3]) -> (f64[3]) {

@@ -3,6 +3,8 @@
 use crate::support::{Array, Random, evaluate};
 use rotrace_ir::graph::{Function, GraphBuilder, Op, ValueId};
 use rotrace_ir::scalar::ScalarOp;
+use rotrace_ir::text::parse_function;
+use rotrace_ir::verify::graph::verify;
 use rotrace_ir::{DType, Dim, Shape, Type};
 use rotrace_passes::differentiate::{jvp, vjp};
 
@@ -19,6 +21,20 @@ pub fn function(
         shapes.iter().map(|shape| builder.parameter(Type::new(F64, shape.clone())).expect("a parameter")).collect();
     let result = body(&mut builder, &parameters);
     builder.finish(vec![result])
+}
+
+/// A function from its text, which has to hold what the IR promises.
+pub fn parse(text: &str) -> Function {
+    let function = parse_function(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    assert_eq!(verify(&function), []);
+    function
+}
+
+/// Arguments around 1 for a function of floats.
+pub fn arguments(function: &Function, dims: &[u64]) -> Vec<Array> {
+    let mut random = Random(3);
+    let sizes = |shape: &Shape| shape.iter().map(|dim| dim.size(dims).unwrap()).collect::<Vec<_>>();
+    function.parameter_types().map(|ty| random.array(&sizes(&ty.shape), 0.5, 1.5)).collect()
 }
 
 pub fn named() -> Dim {

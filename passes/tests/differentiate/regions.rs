@@ -1,24 +1,10 @@
 //! Derivatives of branches and loops, of loops in loops, and under every checkpoint policy.
 
-use crate::check::check;
+use crate::check::{arguments, check, parse};
 use crate::support::{Array, Random, evaluate};
-use rotrace_ir::graph::Function;
-use rotrace_ir::text::parse_function;
 use rotrace_ir::verify::graph::verify;
 use rotrace_passes::differentiate::{DifferentiateError, jvp, vjp};
 use rotrace_passes::pipeline;
-
-fn parse(text: &str) -> Function {
-    let function = parse_function(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    assert_eq!(verify(&function), []);
-    function
-}
-
-fn arguments(function: &Function, dims: &[u64]) -> Vec<Array> {
-    let mut random = Random(3);
-    let sizes = |shape: &rotrace_ir::Shape| shape.iter().map(|dim| dim.size(dims).unwrap()).collect::<Vec<_>>();
-    function.parameter_types().map(|ty| random.array(&sizes(&ty.shape), 0.5, 1.5)).collect()
-}
 
 /// A pendulum of `steps` steps with a torque for each: carries angle and velocity, stacks the energies.
 fn pendulum(length: &str, reverse: bool, checkpoint: &str) -> String {

@@ -1,26 +1,13 @@
 //! Derivatives of loops and branches at their edges: what is returned as it came or twice, counters, no iterations,
 //! results that nobody asks for, loops too long to store, and source lines.
 
-use crate::check::check;
+use crate::check::{arguments, check, parse};
 use crate::support::{Array, Random, evaluate};
 use rotrace_ir::graph::{Function, Node, Op};
-use rotrace_ir::text::parse_function;
 use rotrace_ir::verify::graph::verify;
 use rotrace_passes::differentiate::{DifferentiateError, grad, jvp, vjp};
 use rotrace_passes::optimize::{dce, hoist};
 use rotrace_passes::pipeline;
-
-fn parse(text: &str) -> Function {
-    let function = parse_function(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    assert_eq!(verify(&function), []);
-    function
-}
-
-fn arguments(function: &Function, dims: &[u64]) -> Vec<Array> {
-    let mut random = Random(3);
-    let sizes = |shape: &rotrace_ir::Shape| shape.iter().map(|dim| dim.size(dims).unwrap()).collect::<Vec<_>>();
-    function.parameter_types().map(|ty| random.array(&sizes(&ty.shape), 0.5, 1.5)).collect()
-}
 
 /// A loop that exchanges, repeats, resets and passes on what it carries, of this length.
 fn shuffle(length: &str, reverse: bool, policy: &str) -> String {
@@ -347,6 +334,48 @@ fn rules_may_have_loops_in_them() {
 }";
     let f = parse(text);
     check("a rule with a loop", &f, &arguments(&f, &[]), &[], 1e-4);
+}
+
+/// Two functions of two values, with one rule for both.
+fn with_one_rule(kind: &str, directions: &str, results: &str) -> Function {
+    parse(&format!(
+        "fn @f(%x: f64[2], %y: f64[2]) -> (f64[2], f64[2]) {{
+  %s: f64[2] = sin %x
+  %p: f64[2] = multiply %x, %y
+  %a: f64[2], %b: f64[2] = custom %s, %p, %x, %y {{kind = {kind}, wrt = [true, true], rule = fn @rule(%x: f64[2], %y: f64[2], %s: f64[2], %t: f64[2]) -> (f64[2], f64[2]) {{
+    %c: f64[2] = cos %x
+    %k: f64[2] = multiply %c, %s
+    %l: f64[2] = multiply %y, {directions}
+    %m: f64[2] = multiply %x, %t
+    %n: f64[2] = add %l, {results}
+  }}}}
+  return %a, %b
+}}"
+    ))
+}
+
+#[test]
+fn a_rule_is_about_several_values() {
+    let pushed = with_one_rule("jvp", "%s", "%m\n    return %k, %n");
+    let pulled = with_one_rule("vjp", "%t", "%k\n    return %n, %m");
+    for f in [pushed, pulled] {
+        check("both values", &f, &arguments(&f, &[]), &[], 1e-3);
+        for place in 0..2 {
+            let one = Function { results: vec![f.results[place]], ..f.clone() };
+            check("one of them", &one, &arguments(&one, &[]), &[], 1e-3);
+        }
+        let both_modes = [jvp(&f, &[false, true]), vjp(&f, &[false, true])];
+        both_modes.into_iter().for_each(|derived| assert_eq!(verify(&derived.unwrap()), []));
+    }
+}
+
+#[test]
+fn what_has_a_rule_needs_no_bound() {
+    let text = UNASKED.replace("stop_gradient %r", "custom %r, %x {kind = jvp, wrt = [true], rule = fn @rule(%x: f64[], %t: f64[]) -> (f64[]) {\n    return %t\n  }}");
+    let f = parse(&text);
+    let slope = |x: f64| evaluate(&grad(&f, &[true]).unwrap(), &[Array::scalar(x)], &[])[0].floats()[0];
+    // The loop gives 11, and 14, which is too large.
+    assert_eq!((slope(5.5), slope(7.0)), (11.0 + 5.5, 14.0));
 }
 
 #[test]

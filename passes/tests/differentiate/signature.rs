@@ -1,6 +1,6 @@
 //! What is differentiated with respect to what, and mistakes.
 
-use crate::check::{F64, named, push, scalar};
+use crate::check::{F64, named, parse, push, scalar};
 use crate::support::{Array, evaluate};
 use rotrace_ir::graph::{GraphBuilder, Op};
 use rotrace_ir::scalar::ScalarOp;
@@ -29,6 +29,22 @@ fn what_does_not_depend_has_zeros_and_no_minus_zero_is_seen() {
     let results = evaluate(&forward, &[x.clone(), x.clone(), k, x], &[2]);
     assert_eq!(results.len(), 5, "a tangent for each float result only");
     assert!(results[3].same(&Array::f64(&[2, 1], &[0.0; 2])) && results[4].same(&Array::f64(&[2, 2], &[0.0; 4])));
+}
+
+#[test]
+fn a_rule_that_cannot_be_transposed_is_no_mistake_where_nothing_depends_on_it() {
+    let f = parse(
+        "fn @f(%x: f64[], %y: f64[]) -> (f64[], f64[]) {
+  %s: f64[] = sin %x
+  %v: f64[] = custom %y, %y {kind = jvp, wrt = [true], rule = fn @rule(%y: f64[], %t: f64[]) -> (f64[]) {
+    %k: f64[] = native %t {name = \"foreign\"}
+    return %k
+  }}
+  return %s, %v
+}",
+    );
+    assert!(vjp(&f, &[true, false]).is_ok());
+    assert!(vjp(&f, &[false, true]).is_err());
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 use super::Call;
 use super::frame::{Frame, Spot};
+use super::machine::Machine;
 use super::memory::{Size, Spots};
 use super::sequence::Sequence;
 use crate::Error;
@@ -35,8 +36,8 @@ impl Carried {
     }
 
     /// Brings the value to the result.
-    fn finish(&self, frame: &Frame<'_>, from: Spot) {
-        frame.copy(frame.pointer(from), frame.pointer(self.result), frame.number(self.bytes));
+    fn finish<M: Machine>(&self, machine: &M, frame: &Frame<'_>, from: Spot) -> Result<(), Error> {
+        machine.copy(frame.pointer(from), frame.pointer(self.result), frame.number(self.bytes))
     }
 }
 
@@ -88,8 +89,8 @@ fn number_carried(carried: &[Carried], frame: &mut Frame<'_>, sizes: &Sizes) {
 }
 
 /// [`rotrace_ir::plan::LoopStep`].
-pub(super) struct Loop {
-    pub(super) body: Sequence,
+pub(super) struct Loop<M: Machine> {
+    pub(super) body: Sequence<M>,
     pub(super) length: Dim,
     /// The number of iterations in this call.
     pub(super) iterations: Spot,
@@ -100,7 +101,7 @@ pub(super) struct Loop {
     pub(super) stacked: Vec<Slices>,
 }
 
-impl Loop {
+impl<M: Machine> Loop<M> {
     pub(super) fn bytes(&self, sizes: &Sizes) -> Option<u64> {
         carried_bytes(&self.carried, sizes)?.checked_add(self.body.bytes(sizes)?)
     }
@@ -110,20 +111,19 @@ impl Loop {
         self.body.place(frame, free, sizes);
     }
 
-    pub(super) fn number(&self, frame: &mut Frame<'_>, call: &Call<'_>) {
-        frame.set_number(self.iterations, dim_size(self.length, call.sizes).max(0) as usize);
-        number_carried(&self.carried, frame, call.sizes);
+    pub(super) fn number(&self, frame: &mut Frame<'_>, sizes: &Sizes) {
+        frame.set_number(self.iterations, dim_size(self.length, sizes).max(0) as usize);
+        number_carried(&self.carried, frame, sizes);
         for slices in self.scanned.iter().chain(&self.stacked) {
-            frame.set_number(slices.stride, slices.size.bytes(call.sizes).unwrap_or(0) as usize);
+            frame.set_number(slices.stride, slices.size.bytes(sizes).unwrap_or(0) as usize);
         }
-        self.body.number(frame, call);
+        self.body.number(frame, sizes);
     }
 
-    pub(super) fn run(&self, frame: &mut Frame<'_>, call: &Call<'_>) -> Result<(), Error> {
+    pub(super) fn run(&self, frame: &mut Frame<'_>, call: &Call<'_, M>) -> Result<(), Error> {
         let iterations = frame.number(self.iterations);
         if iterations == 0 {
-            self.carried.iter().for_each(|carried| carried.finish(frame, carried.initial));
-            return Ok(());
+            return self.carried.iter().try_for_each(|carried| carried.finish(call.machine, frame, carried.initial));
         }
         pass(frame, &self.constants);
         for carried in &self.carried {
@@ -152,9 +152,9 @@ impl Loop {
 }
 
 /// [`rotrace_ir::plan::WhileStep`].
-pub(super) struct While {
-    pub(super) condition: Sequence,
-    pub(super) body: Sequence,
+pub(super) struct While<M: Machine> {
+    pub(super) condition: Sequence<M>,
+    pub(super) body: Sequence<M>,
     pub(super) bound: u64,
     /// Whether there is a further iteration, in memory of the step.
     pub(super) holds: Spot,
@@ -164,7 +164,7 @@ pub(super) struct While {
     pub(super) constants: Constants,
 }
 
-impl While {
+impl<M: Machine> While<M> {
     pub(super) fn bytes(&self, sizes: &Sizes) -> Option<u64> {
         let nested = self.condition.bytes(sizes)?.max(self.body.bytes(sizes)?);
         let own = carried_bytes(&self.carried, sizes)?.checked_add(Size::truth_value().padded(sizes)?)?;
@@ -179,13 +179,13 @@ impl While {
         self.body.place(frame, free, sizes);
     }
 
-    pub(super) fn number(&self, frame: &mut Frame<'_>, call: &Call<'_>) {
-        number_carried(&self.carried, frame, call.sizes);
-        self.condition.number(frame, call);
-        self.body.number(frame, call);
+    pub(super) fn number(&self, frame: &mut Frame<'_>, sizes: &Sizes) {
+        number_carried(&self.carried, frame, sizes);
+        self.condition.number(frame, sizes);
+        self.body.number(frame, sizes);
     }
 
-    pub(super) fn run(&self, frame: &mut Frame<'_>, call: &Call<'_>) -> Result<(), Error> {
+    pub(super) fn run(&self, frame: &mut Frame<'_>, call: &Call<'_, M>) -> Result<(), Error> {
         pass(frame, &self.constants);
         for carried in &self.carried {
             let initial = frame.pointer(carried.initial);
@@ -196,7 +196,7 @@ impl While {
         let mut in_result = true;
         while iterations < self.bound {
             self.condition.run(frame, call)?;
-            if !frame.is_true(self.holds) {
+            if call.machine.read(frame.pointer(self.holds))? == [0] {
                 break;
             }
             for carried in &self.carried {
@@ -213,9 +213,9 @@ impl While {
         }
         for carried in &self.carried {
             match iterations {
-                0 => carried.finish(frame, carried.initial),
+                0 => carried.finish(call.machine, frame, carried.initial)?,
                 // The last iteration wrote the other place.
-                _ if in_result => carried.finish(frame, carried.other),
+                _ if in_result => carried.finish(call.machine, frame, carried.other)?,
                 _ => {}
             }
         }
@@ -224,15 +224,15 @@ impl While {
 }
 
 /// [`rotrace_ir::plan::SwitchStep`].
-pub(super) struct Switch {
+pub(super) struct Switch<M: Machine> {
     pub(super) selector: Spot,
     pub(super) dtype: DType,
     pub(super) operands: Range<Spot>,
     pub(super) results: Range<Spot>,
-    pub(super) branches: Vec<Sequence>,
+    pub(super) branches: Vec<Sequence<M>>,
 }
 
-impl Switch {
+impl<M: Machine> Switch<M> {
     pub(super) fn bytes(&self, sizes: &Sizes) -> Option<u64> {
         let mut bytes = self.branches.iter().map(|branch| branch.bytes(sizes));
         bytes.try_fold(0, |largest, bytes| Some(largest.max(bytes?)))
@@ -242,15 +242,16 @@ impl Switch {
         self.branches.iter().for_each(|branch| branch.place(frame, base, sizes));
     }
 
-    pub(super) fn number(&self, frame: &mut Frame<'_>, call: &Call<'_>) {
-        self.branches.iter().for_each(|branch| branch.number(frame, call));
+    pub(super) fn number(&self, frame: &mut Frame<'_>, sizes: &Sizes) {
+        self.branches.iter().for_each(|branch| branch.number(frame, sizes));
     }
 
-    pub(super) fn run(&self, frame: &mut Frame<'_>, call: &Call<'_>) -> Result<(), Error> {
+    pub(super) fn run(&self, frame: &mut Frame<'_>, call: &Call<'_, M>) -> Result<(), Error> {
+        let selector = frame.pointer(self.selector);
         let selected = match self.dtype {
-            DType::Bool => i64::from(frame.is_true(self.selector)),
-            DType::I32 => i64::from(frame.read_i32(self.selector)),
-            _ => frame.read_i64(self.selector),
+            DType::Bool => i64::from(call.machine.read(selector)? != [0]),
+            DType::I32 => i64::from(i32::from_ne_bytes(call.machine.read(selector)?)),
+            _ => i64::from_ne_bytes(call.machine.read(selector)?),
         };
         let branch = &self.branches[selected.clamp(0, self.branches.len() as i64 - 1) as usize];
         let passed = self.operands.clone().zip(&branch.inputs).chain(self.results.clone().zip(&branch.outputs));

@@ -1,10 +1,10 @@
 //! Running one kernel, on one thread or many.
 
-use super::Call;
-use super::frame::{Extents, Frame, Spot};
+use super::frame::{Frame, Spot};
+use super::machine::Launched;
 use super::memory::{Size, extent_size};
 use crate::bind::Sizes;
-use crate::code::Entry;
+use crate::code::{Code, Entry};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use rotrace_ir::kernel::{self, Access, Block, Extent, Inst};
 use smallvec::SmallVec;
@@ -24,10 +24,12 @@ pub(crate) struct Threads {
     pub(crate) cap: usize,
     /// Estimated time from which a step is spread.
     pub(crate) from_nanoseconds: f64,
+    /// How many iterations of a grid each runs at once at most, with scratch for every one.
+    pub(crate) scratch_copies: u64,
 }
 
 /// A step that launches a kernel.
-pub(super) struct Kernel {
+pub(crate) struct Kernel {
     /// Its number in the code.
     code: usize,
     arguments: Range<Spot>,
@@ -54,17 +56,12 @@ struct Kept {
 }
 
 impl Kernel {
-    /// A kernel, and whether it runs at most once in a call.
-    pub(super) fn new(
-        kernel: &kernel::Kernel,
-        code: usize,
-        arguments: Range<Spot>,
-        once: bool,
-        (extents, threads): (&mut Extents, Threads),
-    ) -> Self {
+    pub(super) fn new(kernel: &kernel::Kernel, launched: Launched<'_>, threads: Threads) -> Self {
+        let Launched { number: code, arguments, once, extents } = launched;
         let kept = (!once).then(|| Kept { grid: extents.number(), pieces: extents.number() });
         let buffers = kernel.buffers.iter().enumerate().filter(|(_, buffer)| buffer.access == Access::Scratch);
-        let scratch = buffers.map(|(position, buffer)| Scratch { position, size: Size::of_scratch(buffer) });
+        let scratch = buffers
+            .map(|(position, buffer)| Scratch { position, size: Size::of_scratch(buffer, threads.scratch_copies) });
         let (extent, work, scratch) = (kernel.grid, Work::of(kernel), scratch.collect());
         Self { code, arguments, extent, work, threads, scratch, kept }
     }
@@ -88,9 +85,9 @@ impl Kernel {
     }
 
     #[inline]
-    pub(super) fn number(&self, frame: &mut Frame<'_>, call: &Call<'_>) {
+    pub(super) fn number(&self, frame: &mut Frame<'_>, sizes: &Sizes) {
         if let Some(kept) = self.kept {
-            let (grid, pieces) = self.cut(call.sizes);
+            let (grid, pieces) = self.cut(sizes);
             frame.set_number(kept.grid, grid as usize);
             frame.set_number(kept.pieces, pieces);
         }
@@ -104,18 +101,18 @@ impl Kernel {
     }
 
     #[inline]
-    pub(super) fn run(&self, frame: &Frame<'_>, call: &Call<'_>) {
-        let (entry, constants) = call.code.step(self.code);
+    pub(super) fn run(&self, frame: &Frame<'_>, code: &Code, sizes: &Sizes) {
+        let (entry, constants) = code.step(self.code);
         let buffers = frame.pointers(self.arguments.clone());
-        let launch = Launch { entry, buffers, sizes: call.sizes.as_ptr(), constants };
+        let launch = Launch { entry, buffers, sizes: sizes.as_ptr(), constants };
         let (grid, pieces) = match self.kept {
             Some(kept) => (frame.number(kept.grid) as i64, frame.number(kept.pieces)),
-            None => self.cut(call.sizes),
+            None => self.cut(sizes),
         };
         match pieces {
             0 | 1 => launch.run(0, grid),
             pieces if self.scratch.is_empty() => launch.run_pieces(grid, pieces as i64),
-            pieces => self.run_apart(&launch, (grid, pieces as i64), call.sizes),
+            pieces => self.run_apart(&launch, (grid, pieces as i64), sizes),
         }
     }
 

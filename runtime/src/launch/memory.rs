@@ -4,7 +4,6 @@ use super::Sizes;
 use super::frame::Spot;
 use crate::arena::ALIGNMENT;
 use crate::bind::dim_size;
-use rotrace_backends::Artifact;
 use rotrace_ir::DType;
 use rotrace_ir::dim::Type;
 use rotrace_ir::kernel::{Access, Buffer, BufferShape, Extent, extents};
@@ -13,36 +12,36 @@ use rotrace_ir::reduce::BLOCK;
 use smallvec::SmallVec;
 
 /// A list of places of one pointer in a frame.
-pub(super) type Spots = SmallVec<[Spot; 4]>;
+pub(crate) type Spots = SmallVec<[Spot; 4]>;
 
 /// The size of a buffer, for given sizes of the dims.
 #[derive(Clone, Debug)]
-pub(super) struct Size {
-    shape: BufferShape,
-    element_bytes: u64,
+pub(crate) struct Size {
+    pub(super) shape: BufferShape,
+    pub(super) element_bytes: u64,
 }
 
 impl Size {
-    pub(super) fn of(buffer: &PlanBuffer) -> Self {
+    pub(crate) fn of(buffer: &PlanBuffer) -> Self {
         Self { shape: buffer.shape.clone(), element_bytes: buffer.dtype.size() as u64 }
     }
 
     /// Of the scratch of one piece of a grid.
-    pub(super) fn of_scratch(buffer: &Buffer) -> Self {
-        let element_bytes = buffer.dtype.size() as u64 * Artifact::SCRATCH_COPIES;
+    pub(crate) fn of_scratch(buffer: &Buffer, copies: u64) -> Self {
+        let element_bytes = buffer.dtype.size() as u64 * copies;
         Self { shape: buffer.shape.clone(), element_bytes }
     }
 
-    pub(super) fn of_type(ty: &Type) -> Self {
+    pub(crate) fn of_type(ty: &Type) -> Self {
         Self { shape: extents(&ty.shape), element_bytes: ty.dtype.size() as u64 }
     }
 
-    pub(super) fn truth_value() -> Self {
+    pub(crate) fn truth_value() -> Self {
         Self::of_type(&Type::scalar(DType::Bool))
     }
 
     /// The bytes; `None` on overflow.
-    pub(super) fn bytes(&self, sizes: &Sizes) -> Option<u64> {
+    pub(crate) fn bytes(&self, sizes: &Sizes) -> Option<u64> {
         let mut bytes = self.element_bytes;
         for &extent in &self.shape {
             bytes = bytes.checked_mul(extent_size(extent, sizes) as u64)?;
@@ -51,13 +50,13 @@ impl Size {
     }
 
     /// The bytes up to where something else may begin.
-    pub(super) fn padded(&self, sizes: &Sizes) -> Option<u64> {
+    pub(crate) fn padded(&self, sizes: &Sizes) -> Option<u64> {
         self.bytes(sizes)?.checked_next_multiple_of(ALIGNMENT)
     }
 }
 
 #[inline]
-pub(super) fn extent_size(extent: Extent, sizes: &Sizes) -> i64 {
+pub(crate) fn extent_size(extent: Extent, sizes: &Sizes) -> i64 {
     match extent {
         Extent::Dim(dim) => dim_size(dim, sizes),
         Extent::Blocks(dim) => (dim_size(dim, sizes) as u64).div_ceil(BLOCK) as i64,
@@ -67,14 +66,14 @@ pub(super) fn extent_size(extent: Extent, sizes: &Sizes) -> i64 {
 
 /// What needs memory: a temporary from the first step that names it to the last, and a step while it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Tenant {
+pub(crate) enum Tenant {
     Temporary(PlanBufferId),
     /// What a step, by its position, needs for itself and for the plans in it. Scratch of a kernel is its step's.
     Step(usize),
 }
 
 /// What is never alive together shares a slot. Greedy interval colouring in order of first use.
-pub(super) fn share(plan: &Plan) -> Vec<Vec<Tenant>> {
+pub(crate) fn share(plan: &Plan) -> Vec<Vec<Tenant>> {
     let mut alive: Vec<Option<(usize, usize)>> = vec![None; plan.buffers.len()];
     let mut tenants = Vec::new();
     for (at, step) in plan.steps.iter().enumerate() {

@@ -4,30 +4,40 @@
 //! memory     which temporaries share a place
 //! frame      the pointers and numbers of a call
 //! sequence   a plan and those in it, laid out in the frame
-//! kernel     launching one kernel
+//! machine    what runs steps: this computer, or a device
+//! host       this computer
+//! kernel     launching one kernel on it
 //! control    loops and branches over nested plans
 //! native     calling functions of the user's
+//! elsewhere  what only machines with memory of their own need
 //! from_plan  plans that did not come from a graph
 //! ```
 
 mod control;
-mod frame;
+#[cfg(feature = "cuda")]
+pub(crate) mod elsewhere;
+pub(crate) mod frame;
 mod from_plan;
+mod host;
 mod kernel;
-mod memory;
-mod native;
+pub(crate) mod machine;
+pub(crate) mod memory;
+pub(crate) mod native;
 mod sequence;
 
 use crate::arena::{ALIGNMENT, Slot};
 use crate::bind::Sizes;
 use crate::code::Code;
 use crate::natives::Natives;
+use crate::upgrade::Upgrade;
 use crate::{Error, View, ViewMut};
 use frame::{Extents, Frame};
 pub(crate) use kernel::Threads;
+use machine::Machine;
 use rotrace_ir::plan::Plan;
 use sequence::{Builder, Sequence};
 use std::mem::MaybeUninit;
+use std::sync::Arc;
 
 /// Calls that need up to so many bytes of memory find them on the caller's stack. Most calls need few, and it costs time
 /// to make room for many.
@@ -36,8 +46,8 @@ const FEW_STACK_BYTES: usize = 512;
 const STACK_BYTES: usize = 4096;
 
 /// Where a plan's buffers are, and how much memory it needs.
-pub(crate) struct Layout {
-    sequence: Sequence,
+pub(crate) struct Layout<M: Machine> {
+    sequence: Sequence<M>,
     extents: Extents,
     /// Whether there is anything in the frame besides the pointers to arguments and results.
     prepared: bool,
@@ -45,23 +55,51 @@ pub(crate) struct Layout {
 }
 
 /// What one call brings, besides its arrays.
-struct Call<'c> {
-    code: &'c Code,
-    sizes: &'c Sizes,
+pub(crate) struct Call<'c, M> {
+    pub(crate) machine: &'c M,
+    pub(crate) sizes: &'c Sizes,
 }
 
-impl Layout {
+impl<M: Machine> Layout<M> {
     /// The layout of a verified plan.
     pub(crate) fn new(
         plan: &Plan,
         natives: &Natives,
-        threads: Threads,
+        settings: &M::Settings,
         memory_limit: Option<u64>,
     ) -> Result<Self, Error> {
-        let mut builder = Builder::new(natives, threads);
+        let mut builder = Builder::new(natives, settings);
         let sequence = builder.sequence(plan)?;
         let prepared = builder.extents.numbers > 0 || sequence.has_memory();
         Ok(Self { sequence, extents: builder.extents, prepared, memory_limit })
+    }
+
+    /// Writes the pointers and numbers that depend on memory and sizes alone. Temporaries begin at `base`, and have as many bytes as
+    /// [`permitted_bytes`](Self::permitted_bytes) says.
+    #[inline(always)]
+    pub(crate) fn place(&self, frame: &mut Frame<'_>, base: *mut u8, sizes: &Sizes) {
+        if self.prepared {
+            self.sequence.place(frame, base, sizes);
+            self.sequence.number(frame, sizes);
+        }
+    }
+
+    /// Writes the pointers to arguments, which are only read, and results.
+    #[inline(always)]
+    pub(crate) fn point(
+        &self,
+        frame: &mut Frame<'_>,
+        inputs: impl Iterator<Item = *mut u8>,
+        outputs: impl Iterator<Item = *mut u8>,
+    ) {
+        self.sequence.inputs.iter().zip(inputs).for_each(|(spots, pointer)| frame.point(spots, pointer));
+        self.sequence.outputs.iter().zip(outputs).for_each(|(spots, pointer)| frame.point(spots, pointer));
+    }
+
+    /// Runs the steps.
+    #[inline(always)]
+    pub(crate) fn run(&self, frame: &mut Frame<'_>, call: &Call<'_, M>) -> Result<(), Error> {
+        self.sequence.run(frame, call)
     }
 
     /// Bytes of temporaries that a call of these sizes needs.
@@ -85,29 +123,41 @@ impl Layout {
 
 /// A plan's layout with its code.
 pub(crate) struct Launcher {
-    layout: Layout,
+    layout: Layout<Code>,
     code: Code,
+    /// Better code, in the making or made.
+    upgrade: Option<Arc<Upgrade>>,
     arena: Slot,
 }
 
 impl Launcher {
-    /// `code` has the plan's kernels in their order.
-    pub(crate) fn new(layout: Layout, code: Code) -> Self {
-        Self { layout, code, arena: Slot::default() }
+    /// `code` has the plan's kernels in their order, and so has that of the upgrade.
+    pub(crate) fn new(layout: Layout<Code>, code: Code, upgrade: Option<Arc<Upgrade>>) -> Self {
+        Self { layout, code, upgrade, arena: Slot::default() }
     }
 
-    pub(crate) fn layout(&self) -> &Layout {
+    pub(crate) fn upgrade(&self) -> Option<&Upgrade> {
+        self.upgrade.as_deref()
+    }
+
+    /// The best code there is. A call asks once, and keeps to it.
+    #[inline]
+    fn code(&self) -> &Code {
+        self.upgrade().and_then(Upgrade::code).unwrap_or(&self.code)
+    }
+
+    pub(crate) fn layout(&self) -> &Layout<Code> {
         &self.layout
     }
 
-    /// Bytes of machine code.
+    /// Bytes of the machine code that calls run.
     pub(crate) fn code_size(&self) -> usize {
-        self.code.size()
+        self.code().size()
     }
 
     /// Runs the plan. The arguments fit the signature for these sizes.
     pub(crate) fn run(&self, inputs: &[View<'_>], outputs: &mut [ViewMut<'_>], sizes: &Sizes) -> Result<(), Error> {
-        let call = Call { code: &self.code, sizes };
+        let call = Call { machine: self.code(), sizes };
         let bytes = self.layout.permitted_bytes(sizes)?;
         let Some(bytes) = self.frame_bytes().checked_add(bytes) else { return Err(Error::OutOfMemory(bytes)) };
         if bytes <= FEW_STACK_BYTES as u64 {
@@ -132,7 +182,7 @@ impl Launcher {
         &self,
         inputs: &[View<'_>],
         outputs: &mut [ViewMut<'_>],
-        call: &Call<'_>,
+        call: &Call<'_, Code>,
     ) -> Result<(), Error> {
         let mut stack = MaybeUninit::<StackMemory<BYTES>>::uninit();
         self.run_in(stack.as_mut_ptr().cast(), inputs, outputs, call)
@@ -145,23 +195,14 @@ impl Launcher {
         memory: *mut u8,
         inputs: &[View<'_>],
         outputs: &mut [ViewMut<'_>],
-        call: &Call<'_>,
+        call: &Call<'_, Code>,
     ) -> Result<(), Error> {
-        let Layout { sequence, extents, prepared, .. } = &self.layout;
         // SAFETY: `run` has found memory for the frame, aligned as `ALIGNMENT` asks, which lives until this returns.
-        let mut frame = unsafe { Frame::new(memory, *extents) };
-        if *prepared {
-            sequence.place(&mut frame, memory.wrapping_add(self.frame_bytes() as usize), call.sizes);
-            sequence.number(&mut frame, call);
-        }
-        for (spots, view) in sequence.inputs.iter().zip(inputs) {
-            // Only read.
-            frame.point(spots, view.bytes.as_ptr().cast_mut());
-        }
-        for (spots, view) in sequence.outputs.iter().zip(outputs) {
-            frame.point(spots, view.bytes.as_mut_ptr());
-        }
-        sequence.run(&mut frame, call)
+        let mut frame = unsafe { Frame::new(memory, self.layout.extents) };
+        self.layout.place(&mut frame, memory.wrapping_add(self.frame_bytes() as usize), call.sizes);
+        let inputs = inputs.iter().map(|view| view.bytes.as_ptr().cast_mut());
+        self.layout.point(&mut frame, inputs, outputs.iter_mut().map(|view| view.bytes.as_mut_ptr()));
+        self.layout.run(&mut frame, call)
     }
 }
 

@@ -12,23 +12,23 @@ use smallvec::SmallVec;
 use std::ops::Range;
 
 /// [`rotrace_ir::plan::NativeStep`].
-pub(super) struct Native {
-    name: String,
-    function: Function,
-    operands: Vec<Argument>,
-    results: Vec<Argument>,
+pub(crate) struct Native {
+    pub(super) name: String,
+    pub(super) function: Function,
+    pub(super) operands: Vec<Argument>,
+    pub(super) results: Vec<Argument>,
 }
 
 /// An array that is passed.
-struct Argument {
-    pointer: Spot,
-    dtype: DType,
+pub(super) struct Argument {
+    pub(super) pointer: Spot,
+    pub(super) dtype: DType,
     shape: Shape,
     /// The numbers of its sizes.
-    sizes: Range<Spot>,
+    pub(super) sizes: Range<Spot>,
     size: Size,
     /// The number of its bytes.
-    bytes: Spot,
+    pub(super) bytes: Spot,
 }
 
 impl Argument {

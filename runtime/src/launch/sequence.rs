@@ -3,7 +3,7 @@
 use super::Call;
 use super::control::{Carried, Loop, Slices, Switch, While};
 use super::frame::{Extents, Frame, Spot};
-use super::kernel::{Kernel, Threads};
+use super::machine::{Launched, Machine};
 use super::memory::{Size, Spots, Tenant, share};
 use super::native::Native;
 use crate::Error;
@@ -12,19 +12,18 @@ use crate::natives::Natives;
 use rotrace_ir::dim::Type;
 use rotrace_ir::plan::{self, LoopStep, Plan, PlanBufferId, Storage, SwitchStep, WhileStep};
 use std::ops::Range;
-use std::sync::Arc;
 
 /// The steps of one plan.
-pub(super) struct Sequence {
+pub(super) struct Sequence<M: Machine> {
     /// Where the pointer of each input goes.
     pub(super) inputs: Vec<Spots>,
     /// Where the pointer of each output goes.
     pub(super) outputs: Vec<Spots>,
     /// Kept alive for the pointers to them.
-    constants: Vec<(Arc<[u8]>, Spots)>,
+    constants: Vec<(M::Constant, Spots)>,
     /// What shares a slot, which is as large as the largest.
     slots: Vec<Vec<Placed>>,
-    steps: Vec<Step>,
+    pub(super) steps: Vec<Step<M>>,
 }
 
 /// What needs memory.
@@ -34,15 +33,15 @@ enum Placed {
 }
 
 /// What runs, with its spots.
-enum Step {
-    Kernel(Kernel),
-    Loop(Box<Loop>),
-    While(Box<While>),
-    Switch(Box<Switch>),
+pub(super) enum Step<M: Machine> {
+    Kernel(M::Kernel),
+    Loop(Box<Loop<M>>),
+    While(Box<While<M>>),
+    Switch(Box<Switch<M>>),
     Native(Native),
 }
 
-impl Sequence {
+impl<M: Machine> Sequence<M> {
     /// Bytes of memory that the plan needs for its temporaries and those of the plans in it; `None` on overflow.
     #[inline]
     pub(super) fn bytes(&self, sizes: &Sizes) -> Option<u64> {
@@ -67,8 +66,7 @@ impl Sequence {
     #[inline]
     pub(super) fn place(&self, frame: &mut Frame<'_>, base: *mut u8, sizes: &Sizes) {
         for (data, spots) in &self.constants {
-            // Only read.
-            frame.point(spots, data.as_ptr().cast_mut());
+            frame.point(spots, M::address(data));
         }
         let mut free = base;
         for slot in &self.slots {
@@ -84,38 +82,38 @@ impl Sequence {
 
     /// Writes the numbers, which do not change during the call.
     #[inline]
-    pub(super) fn number(&self, frame: &mut Frame<'_>, call: &Call<'_>) {
+    pub(super) fn number(&self, frame: &mut Frame<'_>, sizes: &Sizes) {
         for step in &self.steps {
             match step {
-                Step::Kernel(step) => step.number(frame, call),
-                Step::Loop(step) => step.number(frame, call),
-                Step::While(step) => step.number(frame, call),
-                Step::Switch(step) => step.number(frame, call),
-                Step::Native(step) => step.number(frame, call.sizes),
+                Step::Kernel(step) => M::number(step, frame, sizes),
+                Step::Loop(step) => step.number(frame, sizes),
+                Step::While(step) => step.number(frame, sizes),
+                Step::Switch(step) => step.number(frame, sizes),
+                Step::Native(step) => step.number(frame, sizes),
             }
         }
     }
 
     #[inline(always)]
-    pub(super) fn run(&self, frame: &mut Frame<'_>, call: &Call<'_>) -> Result<(), Error> {
+    pub(super) fn run(&self, frame: &mut Frame<'_>, call: &Call<'_, M>) -> Result<(), Error> {
         for step in &self.steps {
             match step {
-                Step::Kernel(step) => step.run(frame, call),
+                Step::Kernel(step) => call.machine.launch(step, frame, call.sizes)?,
                 Step::Loop(step) => step.run(frame, call)?,
                 Step::While(step) => step.run(frame, call)?,
                 Step::Switch(step) => step.run(frame, call)?,
-                Step::Native(step) => step.run(frame)?,
+                Step::Native(step) => call.machine.native(step, frame)?,
             }
         }
         Ok(())
     }
 }
 
-impl Step {
+impl<M: Machine> Step<M> {
     /// Bytes that the step needs for itself and the plans in it.
     fn bytes(&self, sizes: &Sizes) -> Option<u64> {
         match self {
-            Self::Kernel(step) => step.bytes(sizes),
+            Self::Kernel(step) => M::bytes(step, sizes),
             Self::Native(_) => Some(0),
             Self::Loop(step) => step.bytes(sizes),
             Self::While(step) => step.bytes(sizes),
@@ -125,7 +123,7 @@ impl Step {
 
     fn place(&self, frame: &mut Frame<'_>, base: *mut u8, sizes: &Sizes) {
         match self {
-            Self::Kernel(step) => step.place(frame, base, sizes),
+            Self::Kernel(step) => M::place(step, frame, base, sizes),
             Self::Native(_) => {}
             Self::Loop(step) => step.place(frame, base, sizes),
             Self::While(step) => step.place(frame, base, sizes),
@@ -135,22 +133,22 @@ impl Step {
 }
 
 /// Turns a plan and those in it into sequences.
-pub(super) struct Builder<'n> {
+pub(super) struct Builder<'n, M: Machine> {
     pub(super) extents: Extents,
     /// The kernels so far, which are numbered in the order of [`Plan::kernels`].
     kernels: usize,
     natives: &'n Natives,
-    threads: Threads,
+    settings: &'n M::Settings,
     /// How many plans deep the one at hand is.
     depth: usize,
 }
 
-impl<'n> Builder<'n> {
-    pub(super) fn new(natives: &'n Natives, threads: Threads) -> Self {
-        Self { extents: Extents::default(), kernels: 0, natives, threads, depth: 0 }
+impl<'n, M: Machine> Builder<'n, M> {
+    pub(super) fn new(natives: &'n Natives, settings: &'n M::Settings) -> Self {
+        Self { extents: Extents::default(), kernels: 0, natives, settings, depth: 0 }
     }
 
-    pub(super) fn sequence(&mut self, plan: &Plan) -> Result<Sequence, Error> {
+    pub(super) fn sequence(&mut self, plan: &Plan) -> Result<Sequence<M>, Error> {
         let mut spots = vec![Spots::new(); plan.buffers.len()];
         self.depth += 1;
         let steps = plan.steps.iter().map(|step| self.step(plan, step, &mut spots)).collect::<Result<Vec<_>, _>>()?;
@@ -173,14 +171,16 @@ impl<'n> Builder<'n> {
             match &buffer.storage {
                 Storage::Input(position) => sequence.inputs[*position as usize].extend(spots),
                 Storage::Output(position) => sequence.outputs[*position as usize].extend(spots),
-                Storage::Constant(constant) => sequence.constants.push((Arc::clone(&constant.data), spots)),
+                Storage::Constant(constant) => {
+                    sequence.constants.push((M::constant(self.settings, &constant.data)?, spots));
+                }
                 Storage::Temporary => {}
             }
         }
         Ok(sequence)
     }
 
-    fn step(&mut self, plan: &Plan, step: &plan::Step, spots: &mut [Spots]) -> Result<Step, Error> {
+    fn step(&mut self, plan: &Plan, step: &plan::Step, spots: &mut [Spots]) -> Result<Step<M>, Error> {
         let first = self.extents.pointers;
         for (buffer, _) in step.arguments() {
             spots[buffer.0 as usize].push(self.extents.pointer());
@@ -189,14 +189,9 @@ impl<'n> Builder<'n> {
         Ok(match step {
             plan::Step::Kernel(step) => {
                 self.kernels += 1;
-                let once = self.depth == 1;
-                Step::Kernel(Kernel::new(
-                    &step.kernel,
-                    self.kernels - 1,
-                    arguments,
-                    once,
-                    (&mut self.extents, self.threads),
-                ))
+                let (number, once) = (self.kernels - 1, self.depth == 1);
+                let launched = Launched { number, arguments, once, extents: &mut self.extents };
+                Step::Kernel(M::kernel(self.settings, &step.kernel, launched))
             }
             plan::Step::Loop(step) => Step::Loop(Box::new(self.looped(step, arguments)?)),
             plan::Step::While(step) => Step::While(Box::new(self.whiled(step, arguments)?)),
@@ -212,7 +207,7 @@ impl<'n> Builder<'n> {
         })
     }
 
-    fn looped(&mut self, step: &LoopStep, mut arguments: Range<Spot>) -> Result<Loop, Error> {
+    fn looped(&mut self, step: &LoopStep, mut arguments: Range<Spot>) -> Result<Loop<M>, Error> {
         let initial = take(&mut arguments, step.initial.len());
         let scanned = take(&mut arguments, step.scanned.len());
         let constants = take(&mut arguments, step.constants.len());
@@ -232,7 +227,7 @@ impl<'n> Builder<'n> {
         })
     }
 
-    fn whiled(&mut self, step: &WhileStep, mut arguments: Range<Spot>) -> Result<While, Error> {
+    fn whiled(&mut self, step: &WhileStep, mut arguments: Range<Spot>) -> Result<While<M>, Error> {
         let initial = take(&mut arguments, step.initial.len());
         let constants = take(&mut arguments, step.constants.len());
         let (condition, body) = (self.sequence(&step.condition)?, self.sequence(&step.body)?);
@@ -259,7 +254,7 @@ impl<'n> Builder<'n> {
         selector: Spot,
         dtype: rotrace_ir::DType,
         mut arguments: Range<Spot>,
-    ) -> Result<Switch, Error> {
+    ) -> Result<Switch<M>, Error> {
         let operands = take(&mut arguments, step.operands.len());
         let branches = step.branches.iter().map(|branch| self.sequence(branch)).collect::<Result<_, _>>()?;
         Ok(Switch { selector, dtype, operands, results: arguments, branches })

@@ -2,6 +2,7 @@
 
 use crate::compare::bits;
 use rotrace::{Array, Compiled, Engine, Error, Options, Tensor, Traced};
+use rotrace_tests::engines::{GPU, gpu};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -30,31 +31,55 @@ impl Failure {
 }
 
 /// A program compiled for each engine, or why there is none; empty until the first who needs it has compiled it.
-type Slot = OnceLock<Result<Vec<Handle>, Failure>>;
+type Slot = OnceLock<Result<Vec<(&'static str, Handle)>, Failure>>;
 
 /// The compiled programs so far, by the text that tells them apart.
-#[derive(Default)]
 pub struct Engines {
     programs: Mutex<HashMap<String, Arc<Slot>>>,
+    /// Of so many programs, one is compiled by the optimising compiler too.
+    optimised_every: u64,
 }
 
-/// The engines. The first is the one whose results the others must have.
-fn configurations() -> Vec<Options> {
+/// How many programs there are of each kind.
+pub struct Count {
+    pub programs: usize,
+    /// Compiled by the optimising compiler too.
+    pub optimised: usize,
+    /// Compiled for a GPU too.
+    pub on_gpu: usize,
+    /// How often the interpreter runs what should be machine code.
+    pub interpreted: usize,
+}
+
+/// The name of the optimising compiler's configuration.
+const OPTIMISED: &str = "optimised code";
+
+/// The engines by name. The first is the one whose results the others must have.
+fn configurations(with_optimised: bool) -> Vec<(&'static str, Options)> {
     let compiled = Options { threads: 1, verify: false, ..Options::default() };
     let mut all = vec![
-        Options { engine: Engine::Interpreter, verify: true, ..compiled.clone() },
-        Options { simd: false, ..compiled.clone() },
-        compiled.clone(),
+        ("interpreter", Options { engine: Engine::Interpreter, verify: true, ..compiled.clone() }),
+        ("scalar code", Options { simd: false, ..compiled.clone() }),
+        ("SIMD code", compiled.clone()),
     ];
-    if cfg!(feature = "mlir") {
-        all.push(Options { engine: Engine::Optimised, ..compiled });
+    if with_optimised {
+        all.push((OPTIMISED, Options { engine: Engine::Optimised, ..compiled.clone() }));
     }
+    all.extend(gpu().map(|device| (GPU, Options { device, ..compiled })));
     all
 }
 
-const NAMES: [&str; 4] = ["interpreter", "scalar code", "SIMD code", "optimised code"];
-
 impl Engines {
+    pub fn new(optimised_every: u64) -> Self {
+        Self { programs: Mutex::default(), optimised_every }
+    }
+
+    /// Whether the optimising compiler is to compile a program, which takes it a second for some.
+    fn with_optimised(&self, key: &str) -> bool {
+        let number = key.bytes().fold(0_u64, |number, byte| number.wrapping_mul(31).wrapping_add(byte.into()));
+        cfg!(feature = "mlir") && number.is_multiple_of(self.optimised_every)
+    }
+
     /// Runs the program with every engine. `key` tells it from all others, but need not tell its argument types.
     ///
     /// # Errors
@@ -66,40 +91,52 @@ impl Engines {
         program: impl FnOnce() -> Program<'a>,
         arguments: &Vec<Array>,
     ) -> Result<Vec<Array>, Failure> {
+        let key = format!("{key} ({signature})");
+        let all = configurations(self.with_optimised(&key));
         let cell = {
             let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(programs.entry(format!("{key} ({signature})")).or_default())
+            Arc::clone(programs.entry(key).or_default())
         };
-        let handles = cell.get_or_init(|| compile(&program(), signature)).as_ref().map_err(Clone::clone)?;
+        let handles = cell.get_or_init(|| compile(&program(), signature, &all)).as_ref().map_err(Clone::clone)?;
         let mut first: Option<Vec<Array>> = None;
-        for (name, handle) in NAMES.iter().zip(handles) {
+        for (name, handle) in handles {
             let results = handle.call(arguments).map_err(|error| failure(name, &error))?;
             match &first {
                 None => first = Some(results),
                 Some(first) => agree(first, &results).map_err(|difference| {
-                    Failure::Broken(format!("{name} and {} differ, {signature}: {difference}", NAMES[0]))
+                    Failure::Broken(format!("{name} and {} differ, {signature}: {difference}", handles[0].0))
                 })?,
             }
         }
         first.ok_or_else(|| Failure::Broken("no engine ran".into()))
     }
 
-    /// How many distinct programs were compiled, and how many of those that should be machine code are interpreted.
-    pub fn count(&self) -> (usize, usize) {
+    /// The distinct programs that were compiled.
+    pub fn count(&self) -> Count {
         let programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
-        let compiled: Vec<&Handle> =
-            programs.values().filter_map(|cell| cell.get()).flatten().flat_map(|handles| &handles[1..]).collect();
-        let interpreted = compiled.iter().filter(|handle| handle.executable().report().interpreted.is_some());
-        (compiled.len() / (configurations().len() - 1), interpreted.count())
+        let compiled: Vec<&Vec<(&str, Handle)>> = programs.values().filter_map(|cell| cell.get()).flatten().collect();
+        let falls_back = |(_, handle): &&(&str, Handle)| handle.executable().report().interpreted.is_some();
+        let has =
+            |engine: &str| compiled.iter().filter(|handles| handles.iter().any(|(name, _)| *name == engine)).count();
+        Count {
+            programs: compiled.len(),
+            optimised: has(OPTIMISED),
+            on_gpu: has(GPU),
+            interpreted: compiled.iter().flat_map(|handles| &handles[1..]).filter(falls_back).count(),
+        }
     }
 }
 
-fn compile(program: &Program<'_>, signature: &str) -> Result<Vec<Handle>, Failure> {
+fn compile(
+    program: &Program<'_>,
+    signature: &str,
+    all: &[(&'static str, Options)],
+) -> Result<Vec<(&'static str, Handle)>, Failure> {
     let lowered = program.lower(signature).map_err(|error| failure("lowering", &error))?;
-    let compiled = configurations()
-        .into_iter()
-        .zip(NAMES)
-        .map(|(options, name)| lowered.compile_with(&options).map_err(|error| failure(name, &error)));
+    let compiled = all.iter().map(|(name, options)| {
+        let handle = lowered.compile_with(options).map_err(|error| failure(name, &error))?;
+        Ok((*name, handle))
+    });
     compiled.collect()
 }
 

@@ -1,5 +1,6 @@
 //! What came out, per operation and in all.
 
+use crate::engines::Count;
 use crate::format::Case;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -68,7 +69,7 @@ impl Report {
     }
 
     /// Prints the table, the failures and a line as Cargo's own tests end with. Whether nothing failed.
-    pub fn print(&self, (programs, interpreted): (usize, usize), time: Duration) -> bool {
+    pub fn print(&self, count: &Count, time: Duration) -> bool {
         println!("{:<34} {:>7} {:>7} {:>12}   excused: agree, differ", "operation", "passed", "failed", "unsupported");
         let mut total = Tally::default();
         for (name, tally) in &self.tallies {
@@ -82,8 +83,10 @@ impl Report {
         for (form, count) in &self.unsupported_forms {
             println!("unsupported: {form} ({count})");
         }
+        let Count { programs, optimised, on_gpu, interpreted } = count;
         println!(
-            "{programs} programs for each engine; {interpreted} times the compiled engines fell back to the interpreter"
+            "{programs} programs, {optimised} of them in optimised code too, {on_gpu} on a GPU; {interpreted} times the compiled engines fell back \
+             to the interpreter"
         );
         self.differences.iter().for_each(|difference| println!("excused: {difference}"));
         self.failures.iter().take(SHOWN).for_each(|failure| println!("FAILED: {failure}"));

@@ -6,7 +6,7 @@ use rotrace_ir::text::parse_function;
 use rotrace_ir::{DType, Dim, Scalar};
 use rotrace_passes::lower::lower;
 use rotrace_runtime::Executable;
-use rotrace_tests::engines::{compare, configurations, kernel_interpreter};
+use rotrace_tests::engines::{compare, configurations, every_configuration};
 use rotrace_tests::random::Random;
 
 /// How many branches with two common sides the kernels of a function have.
@@ -70,8 +70,7 @@ fn programs() -> Vec<(String, usize)> {
 
 #[test]
 fn dear_sides_of_selects_are_branches_with_the_same_bits() {
-    let mut all = configurations();
-    all.push(kernel_interpreter());
+    let all = every_configuration();
     for (text, expected) in programs() {
         assert_eq!(choices(&text), expected, "{}", lower(&parse_function(&text).unwrap()).unwrap());
         let function = parse_function(&text).unwrap();

@@ -4,7 +4,7 @@ use crate::corpus_files::{Case, File, load};
 use rotrace_ir::graph::{Constant, Function};
 use rotrace_ir::text::parse_function;
 use rotrace_runtime::{Executable, Options};
-use rotrace_tests::engines::{compare, configurations, kernel_interpreter, run};
+use rotrace_tests::engines::{compare, every_configuration, run};
 use std::path::{Path, PathBuf};
 
 /// Where the files lie.
@@ -52,8 +52,7 @@ fn check_file(file: &File, options: &Options) -> Result<usize, String> {
 #[test]
 fn every_file_in_every_engine() {
     let files: Vec<File> = ["graph", "regions"].iter().flat_map(|name| load(&folder().with_file_name(name))).collect();
-    let mut all = configurations();
-    all.push(kernel_interpreter());
+    let all = every_configuration();
     let mut run = 0;
     for file in &files {
         for (name, options) in &all {

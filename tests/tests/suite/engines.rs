@@ -1,16 +1,23 @@
-//! Interpreter against compiled code, bit for bit: scalar and SIMD, one thread and two.
+//! Interpreter against compiled code, bit for bit: scalar, SIMD and optimised, one thread and two.
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use rotrace_ir::Type;
 use rotrace_ir::dim::element_count;
 use rotrace_ir::graph::{Constant, Function};
 use rotrace_runtime::{Executable, Options};
-use rotrace_tests::engines::{compare, configurations, kernel_interpreter};
+use rotrace_tests::engines::{GPU, compare, configurations, kernel_interpreter, optimised};
 use rotrace_tests::random::{Random, describe, program};
 
 /// How many random programs are run, and how many of them in the kernel interpreter too (none with a long dimension).
 const PROGRAMS: u64 = 20_000;
 const INTERPRETED_EVERY: u64 = 20;
+
+/// One in so many runs on a GPU too: its driver takes long to compile.
+const GPU_EVERY: u64 = 10;
+
+/// How many of them are compiled by the optimising compiler in every run of the tests. The others are in
+/// `every_random_program_agrees_in_optimised_code`.
+const OPTIMISED_EVERY: u64 = 50;
 
 /// Sizes of a named dimension: around SIMD widths.
 const SIZES: [u64; 8] = [0, 1, 2, 3, 5, 7, 17, 33];
@@ -31,13 +38,29 @@ fn is_interpretable(function: &Function, dims: &[u64]) -> bool {
     function.values.iter().all(|value| fits(&value.ty))
 }
 
-fn check(seed: u64) -> Result<(), String> {
-    let function = program(seed);
-    let mut random = Random::new(!seed);
+/// The configurations of one program in every run of the tests.
+fn usual(seed: u64) -> Vec<(&'static str, Options)> {
     let mut all = configurations();
+    if seed % GPU_EVERY != 3 {
+        all.retain(|(name, _)| *name != GPU);
+    }
     if seed % INTERPRETED_EVERY == 7 {
         all.push(kernel_interpreter());
     }
+    if seed % OPTIMISED_EVERY == 3 {
+        all.extend(optimised_once(seed / OPTIMISED_EVERY));
+    }
+    all
+}
+
+/// One configuration of the optimising compiler, as each takes its time.
+fn optimised_once(seed: u64) -> Option<(&'static str, Options)> {
+    optimised().into_iter().cycle().nth(seed as usize % 2)
+}
+
+fn check(seed: u64, all: impl IntoIterator<Item = (&'static str, Options)>) -> Result<(), String> {
+    let function = program(seed);
+    let mut random = Random::new(!seed);
     let executables: Vec<(&str, Executable)> = all
         .into_iter()
         .map(|(name, options)| {
@@ -65,13 +88,26 @@ fn check(seed: u64) -> Result<(), String> {
     Ok(())
 }
 
-#[test]
-fn random_programs_agree_in_every_engine() {
+/// Checks all programs, each in its configurations.
+fn check_all<C: IntoIterator<Item = (&'static str, Options)>>(of: fn(u64) -> C) {
     let failures: Vec<String> = (0..PROGRAMS)
         .into_par_iter()
-        .filter_map(|seed| check(seed).err().map(|error| format!("seed {seed}: {error}")))
+        .filter_map(|seed| check(seed, of(seed)).err().map(|error| format!("seed {seed}: {error}")))
         .collect();
     assert!(failures.is_empty(), "{} of {PROGRAMS} programs differ; the first: {}", failures.len(), failures[0]);
+}
+
+#[test]
+fn random_programs_agree_in_every_engine() {
+    check_all(usual);
+}
+
+#[test]
+#[cfg_attr(feature = "mlir", ignore = "takes a quarter of an hour")]
+#[cfg_attr(not(feature = "mlir"), ignore = "the feature `mlir` is off")]
+fn every_random_program_agrees_in_optimised_code() {
+    assert!(!optimised().is_empty(), "the feature `mlir` is off");
+    check_all(optimised_once);
 }
 
 #[test]

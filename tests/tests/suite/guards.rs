@@ -13,12 +13,19 @@ const DEPENDENCIES: [(&str, &[&str]); 5] = [
 ];
 
 /// The only files of the library with `unsafe`.
-const UNSAFE: [&str; 8] = [
+const UNSAFE: [&str; 15] = [
     "backends/src/mlir/foreign.rs",
     "runtime/src/arena.rs",
     "runtime/src/code.rs",
+    "runtime/src/cuda/gpu.rs",
+    "runtime/src/cuda/launcher.rs",
+    "runtime/src/cuda/memory.rs",
+    "runtime/src/cuda/prepared.rs",
+    "runtime/src/cuda/program.rs",
+    "runtime/src/launch/elsewhere.rs",
     "runtime/src/launch/frame.rs",
     "runtime/src/launch/from_plan.rs",
+    "runtime/src/launch/host.rs",
     "runtime/src/launch/kernel.rs",
     "runtime/src/launch/mod.rs",
     "runtime/src/launch/native.rs",

@@ -8,7 +8,7 @@ use rotrace_passes::differentiate::{jvp, vjp};
 use rotrace_passes::lower::lower;
 use rotrace_passes::pipeline;
 use rotrace_runtime::Executable;
-use rotrace_tests::engines::{compare, configurations, kernel_interpreter};
+use rotrace_tests::engines::{compare, every_configuration};
 use rotrace_tests::random::Random;
 
 /// A program, and whether all of its loops and branches are inside of kernels, as are those of its first derivatives.
@@ -212,9 +212,7 @@ fn loops_and_their_derivatives_have_the_bits_of_the_interpreter() {
 
 /// Checks that every engine gives the interpreter's bits.
 pub fn agrees(what: &str, function: &Function) {
-    let mut all = configurations();
-    all.push(kernel_interpreter());
-    for (engine, options) in all {
+    for (engine, options) in every_configuration() {
         let executable = Executable::compile(function, &options)
             .unwrap_or_else(|error| panic!("{what}, {engine}: {error}\n{function}"));
         for (seed, sizes) in [[1, 1], [3, 4], [8, 1], [0, 3], [17, 2]].into_iter().enumerate() {

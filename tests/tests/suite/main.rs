@@ -37,4 +37,5 @@ mod nested_transformations;
 mod plans;
 mod random_regions;
 mod stacks;
+mod tiers;
 mod whiles;

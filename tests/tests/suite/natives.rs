@@ -9,7 +9,7 @@ use rotrace_ir::text::parse_function;
 use rotrace_ir::{DType, Scalar};
 use rotrace_passes::differentiate::{jvp, vjp};
 use rotrace_runtime::{Executable, Natives, View, ViewMut};
-use rotrace_tests::engines::{configurations, kernel_interpreter, run};
+use rotrace_tests::engines::{every_configuration, run};
 use std::sync::Arc;
 
 /// `square` of each element, and `mean`: each element less the mean of all.
@@ -91,9 +91,7 @@ fn agree(function: &Function, arguments: &[Constant]) {
     let natives = natives();
     let call = |name: &str, operands: &[Constant], types: &[rotrace_ir::Type]| natives.call(name, operands, types);
     let expected = interpret_with(function, arguments, &call).unwrap_or_else(|error| panic!("{error}\n{function}"));
-    let mut all = configurations();
-    all.push(kernel_interpreter());
-    for (name, options) in all {
+    for (name, options) in every_configuration() {
         let executable = Executable::compile_with(function, &natives, &options);
         let executable = executable.unwrap_or_else(|error| panic!("{name}: {error}\n{function}"));
         let found = run(&executable, arguments).unwrap_or_else(|error| panic!("{name}: {error}"));

@@ -13,7 +13,7 @@ use rotrace_ir::plan::{LoopStep, Plan, Step};
 use rotrace_ir::text::parse_function;
 use rotrace_ir::{DType, Scalar};
 use rotrace_runtime::{Engine, Error, Executable, Natives, Options, View, ViewMut};
-use rotrace_tests::engines::{configurations, kernel_interpreter, run};
+use rotrace_tests::engines::{every_configuration, kernel_interpreter, run};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -76,9 +76,7 @@ fn interpret(plan: &Plan, arguments: &[Constant]) -> Vec<Constant> {
 
 /// Checks that every engine gives the interpreter's bits.
 fn agree(plan: &Plan, calls: &[Vec<Constant>]) {
-    let mut all = configurations();
-    all.push(kernel_interpreter());
-    for (name, options) in all {
+    for (name, options) in every_configuration() {
         let executable = compile(plan.clone(), &options);
         for arguments in calls {
             let found = run(&executable, arguments).unwrap_or_else(|error| panic!("{name}: {error}"));

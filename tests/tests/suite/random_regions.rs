@@ -8,9 +8,9 @@ use rotrace_ir::text::parse_function;
 use rotrace_ir::verify::graph::verify;
 use rotrace_ir::{Scalar, Type};
 use rotrace_passes::differentiate::{jvp, vjp};
-use rotrace_passes::pipeline::{Options, PASSES, run};
-use rotrace_runtime::Executable;
-use rotrace_tests::engines::{compare, configurations};
+use rotrace_passes::pipeline::{self, PASSES, run};
+use rotrace_runtime::{Executable, Options};
+use rotrace_tests::engines::{compare, configurations, optimised};
 use rotrace_tests::random::{Random, cost, describe, program_with_regions};
 use std::collections::BTreeMap;
 
@@ -53,7 +53,8 @@ fn check_text(function: &Function) -> Result<(), String> {
 
 /// That every pass, and all together, keep all bits.
 fn check_passes(function: &Function, random: &mut Random) -> Result<(), String> {
-    let (after, _) = run(function, &Options { verify: true, keep: false }).map_err(|error| error.to_string())?;
+    let (after, _) =
+        run(function, &pipeline::Options { verify: true, keep: false }).map_err(|error| error.to_string())?;
     check_text(&after).map_err(|error| format!("after the passes: {error}\n{after}"))?;
     let passes = PASSES.iter().map(|pass| (pass.name, (pass.run)(function)));
     let mut all: Vec<(&str, Function)> = passes.collect();
@@ -169,12 +170,15 @@ fn random_programs_have_all_that_is_to_be_tested() {
     assert!(found.keys().all(|&(_, depth)| depth < 2), "{found:?}");
 }
 
+/// How many programs are compiled by the optimising compiler in every run of the tests.
+const OPTIMISED_EVERY: u64 = 25;
+
 /// That machine code has the bits of the interpreter.
-fn check_engines(seed: u64) -> Result<(), String> {
+fn check_engines(seed: u64, all: Vec<(&str, Options)>) -> Result<(), String> {
     let function = program_with_regions(seed);
     let mut random = Random::new(!seed);
     let Some((dims, arguments)) = call(&function, &mut random) else { return Ok(()) };
-    for (name, options) in configurations() {
+    for (name, options) in all {
         let executable = Executable::compile(&function, &options).map_err(|error| format!("{name}: {error}"))?;
         compare(&function, &arguments, &executable)
             .map_err(|error| format!("{name}: {error}\n{}\n{}", describe(&function, &dims), executable.kernels()))?;
@@ -182,13 +186,29 @@ fn check_engines(seed: u64) -> Result<(), String> {
     Ok(())
 }
 
-#[test]
-fn random_loops_have_the_bits_of_the_interpreter_in_every_engine() {
+/// Checks all programs, each in its configurations.
+fn check_all(of: fn(u64) -> Vec<(&'static str, Options)>) {
     let failures: Vec<String> = (0..PROGRAMS)
         .into_par_iter()
-        .filter_map(|seed| check_engines(seed).err().map(|error| format!("seed {seed}: {error}")))
+        .filter_map(|seed| check_engines(seed, of(seed)).err().map(|error| format!("seed {seed}: {error}")))
         .collect();
     if let Some(first) = failures.iter().min_by_key(|failure| failure.len()) {
         panic!("{} of {PROGRAMS}; the shortest:\n{first}", failures.len());
     }
+}
+
+#[test]
+fn random_loops_have_the_bits_of_the_interpreter_in_every_engine() {
+    check_all(|seed| {
+        let optimised = if seed.is_multiple_of(OPTIMISED_EVERY) { optimised() } else { Vec::new() };
+        [configurations(), optimised].concat()
+    });
+}
+
+#[test]
+#[cfg_attr(feature = "mlir", ignore = "takes minutes")]
+#[cfg_attr(not(feature = "mlir"), ignore = "the feature `mlir` is off")]
+fn every_random_loop_has_the_bits_of_the_interpreter_in_optimised_code() {
+    assert!(!optimised().is_empty(), "the feature `mlir` is off");
+    check_all(|_| optimised());
 }

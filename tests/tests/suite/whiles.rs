@@ -9,7 +9,7 @@ use rotrace_passes::differentiate::{jvp, vjp};
 use rotrace_passes::lower::lower;
 use rotrace_passes::pipeline;
 use rotrace_runtime::Executable;
-use rotrace_tests::engines::{compare, configurations, kernel_interpreter};
+use rotrace_tests::engines::{compare, every_configuration};
 use rotrace_tests::random::Random;
 
 /// Newton's iteration for a square root, with a bound or without, and how often it ran; never for what is not positive.
@@ -99,9 +99,7 @@ fn arguments(function: &Function, size: u64) -> Vec<Constant> {
 }
 
 fn check(what: &str, function: &Function) {
-    let mut all = configurations();
-    all.push(kernel_interpreter());
-    for (engine, options) in all {
+    for (engine, options) in every_configuration() {
         let executable = Executable::compile(function, &options)
             .unwrap_or_else(|error| panic!("{what}, {engine}: {error}\n{function}"));
         for size in [0, 1, 2, 3, 8, 100] {

@@ -2,7 +2,7 @@
 
 use super::plain::{self, Loop};
 use super::{heading, numbers, quaternions, row};
-use rotrace::{Array, ArrayView, ArrayViewMut, Error, Options};
+use rotrace::{Array, ArrayView, ArrayViewMut, Engine, Error, Options};
 use rotrace_bench::timing::{competitor, interleaved};
 use rotrace_bench::workloads::{elementwise, rotations};
 use rotrace_bench::{Bench, Data, Workload};
@@ -50,5 +50,19 @@ fn calls(name: &str, workload: &Workload<2, 1>, by_hand: Loop, arguments: [Data;
     row(&format!("{name}, call_views"), times[1] - times[0], TARGET);
     row(&format!("{name}, call_views, views made each time"), times[2] - times[0], TARGET);
     row(&format!("{name}, call_into"), times[3] - times[0], TARGET);
+
+    let tiered = Options { engine: Engine::Tiered, ..Options::default() };
+    // An error without LLVM.
+    if let Ok(handle) = workload.function.lower(&workload.signature::<f64>())?.compile_with(&tiered) {
+        handle.wait_optimised();
+        let times = interleaved(
+            ROUNDS,
+            &mut [
+                competitor(|| by_hand(black_box(&x.values), black_box(&y.values), black_box(&mut out))),
+                competitor(|| handle.call_views(black_box(&views), black_box(&mut view)).expect(failed)),
+            ],
+        );
+        row(&format!("{name}, call_views, optimised meanwhile"), times[1] - times[0], TARGET);
+    }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Recording the functions of a loop or branch, and the operation that has them.
 
-use super::super::frame::{Mistake, poison, record_all, top_types};
+use super::super::frame::{Mistake, ambient, poison, record_all, top_types};
 use super::super::traced::{Recorded, Request, record_closure};
 use crate::tree::{Outline, Tree, leaves};
 use crate::{Error, Tensor};
@@ -51,7 +51,7 @@ impl Site {
             inert: self.inert,
             location: self.location,
         };
-        let Recorded { results, outcome } = record_closure(function, &request);
+        let Recorded { results, outcome } = record_closure(function, ambient(), &request);
         Recording { results, outcome: outcome.map_err(poison).ok() }
     }
 

@@ -104,7 +104,7 @@ pub fn infer(op: &Op, operands: &[&Type], names: &[String]) -> Result<Types, Vio
             }
             replace_dim(operands[0], *axis, Dim::fixed(*size))
         }
-        Op::Custom(rule) => nested::custom(rule, operands, names)?,
+        Op::Custom(rule) => return nested::custom(rule, operands, names),
         Op::StopGradient => operands[0].clone(),
         Op::Call(_) | Op::Checkpoint(_) | Op::Switch(_) | Op::While(_) | Op::Scan(_) => {
             let types = nested::region(op, operands, names)?;
@@ -130,7 +130,7 @@ fn check_operand_count(op: &Op, count: usize) -> Result<(), Violation> {
         Op::Pad { .. } | Op::DotGeneral { .. } => 2,
         Op::Concatenate { .. } if count == 0 => return violation("C1", "concatenate needs at least one operand"),
         Op::Concatenate { .. } => count,
-        Op::Custom(rule) => rule.wrt.len() + 1,
+        Op::Custom(rule) => rule.values() + rule.wrt.len(),
         Op::Call(function) | Op::Checkpoint(function) => function.parameters.len(),
         Op::Switch(branches) => branches.first().map_or(0, |branch| branch.parameters.len()) + 1,
         Op::While(looped) => looped.body.parameters.len(),

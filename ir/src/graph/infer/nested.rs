@@ -14,24 +14,26 @@ fn check_dims(function: &Function, names: &[String]) -> Result<(), Violation> {
 }
 
 /// C25 to C27.
-pub(super) fn custom(rule: &Rule, operands: &[&Type], names: &[String]) -> Inferred {
-    let (value, arguments) = (operands[0], &operands[1..]);
+pub(super) fn custom(rule: &Rule, operands: &[&Type], names: &[String]) -> Result<Types, Violation> {
+    let (values, arguments) = operands.split_at(rule.values());
+    if values.is_empty() {
+        return violation("C27", "the rule is about no value");
+    }
     let function = &rule.function;
     check_dims(function, names)?;
     let selected: Vec<&Type> =
         arguments.iter().zip(&rule.wrt).filter(|&(_, &selected)| selected).map(|(&ty, _)| ty).collect();
-    if let Some(other) = [value].iter().chain(&selected).find(|ty| !ty.dtype.is_float()) {
+    if let Some(other) = values.iter().chain(&selected).find(|ty| !ty.dtype.is_float()) {
         let ty = other.display(names);
         return violation("C26", format!("custom differentiates floats with respect to floats, not {ty}"));
     }
-    let value = std::slice::from_ref(&value);
     let (directions, results) = match rule.kind {
-        RuleKind::Jvp => (&selected[..], value),
-        RuleKind::Vjp => (value, &selected[..]),
+        RuleKind::Jvp => (&selected[..], values),
+        RuleKind::Vjp => (values, &selected[..]),
     };
     let given = function.parameter_types().eq(arguments.iter().chain(directions).copied());
     if given && function.result_types().eq(results.iter().copied()) {
-        return Ok(operands[0].clone());
+        return Ok(values.iter().map(|&ty| ty.clone()).collect());
     }
     let wanted = signature(arguments.iter().chain(directions).copied(), results.iter().copied(), names);
     violation("C27", format!("the {} rule has to be {wanted}, but is {}", rule.kind.name(), own_signature(function)))

@@ -9,14 +9,14 @@ use rotrace_ir::graph::{Function, Op, Scan};
 pub fn varied_results(op: &Op, operands: Vec<bool>) -> Option<Vec<bool>> {
     Some(match op {
         Op::Call(function) | Op::Checkpoint(function) => function_results(function, &operands),
-        Op::Switch(branches) => {
-            let all = branches.iter().map(|branch| function_results(branch, &operands[1..]));
-            all.reduce(|all, own| all.into_iter().zip(own).map(|(a, b)| a || b).collect()).unwrap_or_default()
+        Op::Switch(branches) => branch_results(branches, &operands[1..]),
+        Op::While(looped) => {
+            let mut parameters = varied_in_loop(&looped.body, looped.carried, operands).parameters;
+            parameters.truncate(looped.carried);
+            parameters
         }
-        Op::While(looped) => varied_carried(&looped.body, looped.carried, operands),
         Op::Scan(scan) => {
-            let parameters = varied_parameters(&scan.body, scan.carried, operands);
-            let mut results = function_results(&scan.body, &parameters);
+            let VariedInLoop { parameters, mut results } = varied_in_loop(&scan.body, scan.carried, operands);
             if !runs(scan) {
                 results[..scan.carried].copy_from_slice(&parameters[..scan.carried]);
             }
@@ -39,8 +39,11 @@ pub fn varied_results(op: &Op, operands: Vec<bool>) -> Option<Vec<bool>> {
         | Op::DotGeneral { .. }
         | Op::Take { .. }
         | Op::ScatterAdd { .. }
-        | Op::Custom(_)
         | Op::StopGradient => return None,
+        Op::Custom(rule) => {
+            let varied = operands.iter().enumerate().any(|(operand, &varied)| varied && rule.selects(operand));
+            vec![varied; rule.values()]
+        }
         Op::Native(native) => {
             let varied = operands.contains(&true);
             native.results.iter().map(|ty| varied && ty.dtype.is_float()).collect()
@@ -53,8 +56,17 @@ fn runs(scan: &Scan) -> bool {
     scan.length.as_fixed().is_some_and(|length| length > 0)
 }
 
-/// Which parameters of a loop's body vary, in some iteration: what is carried varies as soon as one iteration made it.
-pub fn varied_parameters(body: &Function, carried: usize, mut parameters: Vec<bool>) -> Vec<bool> {
+/// What varies in some iteration of a loop.
+pub struct VariedInLoop {
+    /// Which parameters of the body.
+    pub parameters: Vec<bool>,
+    /// Which results of the body.
+    pub results: Vec<bool>,
+}
+
+/// What varies in a loop with these operands: what is carried varies as soon as one iteration made it. Both come of one
+/// walk over the body where nothing spreads, so that a nest of loops is walked once and not twice for each of its loops.
+pub fn varied_in_loop(body: &Function, carried: usize, mut parameters: Vec<bool>) -> VariedInLoop {
     loop {
         let results = function_results(body, &parameters);
         let mut settled = true;
@@ -63,15 +75,15 @@ pub fn varied_parameters(body: &Function, carried: usize, mut parameters: Vec<bo
             parameters[place] |= results[place];
         }
         if settled {
-            return parameters;
+            return VariedInLoop { parameters, results };
         }
     }
 }
 
-fn varied_carried(body: &Function, carried: usize, operands: Vec<bool>) -> Vec<bool> {
-    let mut parameters = varied_parameters(body, carried, operands);
-    parameters.truncate(carried);
-    parameters
+/// Which results vary in some branch.
+pub fn branch_results(branches: &[Function], parameters: &[bool]) -> Vec<bool> {
+    let all = branches.iter().map(|branch| function_results(branch, parameters));
+    all.reduce(|all, own| all.into_iter().zip(own).map(|(a, b)| a || b).collect()).unwrap_or_default()
 }
 
 pub fn function_results(function: &Function, parameters: &[bool]) -> Vec<bool> {
@@ -93,13 +105,15 @@ pub fn asked_operands(op: &Op, varied: Vec<bool>, results: &[bool]) -> Option<Ve
             asked
         }
         Op::While(looped) => {
-            let varied = varied_parameters(&looped.body, looped.carried, varied);
+            let varied = varied_in_loop(&looped.body, looped.carried, varied).parameters;
             asked_in_loop(&looped.body, looped.carried, &varied, results.to_vec()).operands(true)
         }
         Op::Scan(scan) => {
-            let varied = varied_parameters(&scan.body, scan.carried, varied);
+            let varied = varied_in_loop(&scan.body, scan.carried, varied).parameters;
             asked_in_loop(&scan.body, scan.carried, &varied, results.to_vec()).operands(!runs(scan))
         }
+        // The rule stands for what computes the values.
+        Op::Custom(rule) => varied.iter().enumerate().map(|(place, &varied)| varied && rule.selects(place)).collect(),
         _ => return None,
     })
 }

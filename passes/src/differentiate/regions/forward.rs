@@ -2,7 +2,7 @@
 
 use super::super::emit::Emitter;
 use super::super::{DifferentiateError, jvp};
-use super::flow::{function_results, varied_parameters};
+use super::flow::{VariedInLoop, branch_results, function_results, varied_in_loop};
 use super::{places, rewired};
 use rotrace_ir::Type;
 use rotrace_ir::graph::{Function, Node, Op, Scan, ValueId, While};
@@ -71,9 +71,7 @@ fn switch(
 ) -> Result<Parts, DifferentiateError> {
     let active: Vec<bool> = tangents[1..].iter().map(Option::is_some).collect();
     let groups = Groups::new(&[active.len()], active);
-    let all = branches.iter().map(|branch| function_results(branch, &groups.active));
-    let results: Vec<bool> =
-        all.reduce(|all, own| all.into_iter().zip(own).map(|(a, b)| a || b).collect()).unwrap_or_default();
+    let results = branch_results(branches, &groups.active);
     let pushed = branches.iter().map(|branch| groups.pushed(branch, &[results.len()], &results));
     let op = Op::Switch(pushed.collect::<Result<Vec<_>, _>>()?.into());
     let mut all = vec![operands[0]];
@@ -88,7 +86,7 @@ fn while_loop(
     tangents: &[Option<ValueId>],
 ) -> Result<Parts, DifferentiateError> {
     let active = tangents.iter().map(Option::is_some).collect();
-    let active = varied_parameters(&looped.body, looped.carried, active);
+    let active = varied_in_loop(&looped.body, looped.carried, active).parameters;
     let results = active[..looped.carried].to_vec();
     let groups = Groups::new(&[looped.carried, operands.len()], active);
     let body = groups.pushed(&looped.body, &[looped.carried], &results)?;
@@ -106,8 +104,7 @@ fn scan(
     tangents: &[Option<ValueId>],
 ) -> Result<Parts, DifferentiateError> {
     let active = tangents.iter().map(Option::is_some).collect();
-    let active = varied_parameters(&scan.body, scan.carried, active);
-    let mut results = function_results(&scan.body, &active);
+    let VariedInLoop { parameters: active, mut results } = varied_in_loop(&scan.body, scan.carried, active);
     results[..scan.carried].copy_from_slice(&active[..scan.carried]);
     let (first, constants) = (scan.carried, scan.carried + scan.scanned);
     let count = |range: Range<usize>| range.len() + places(&active[range]).len();

@@ -3,7 +3,7 @@
 use super::super::emit::Emitter;
 use super::super::vjp::way_back;
 use super::super::{DifferentiateError, place};
-use super::flow::{AskedInLoop, asked_in_loop, asked_operands, varied_parameters};
+use super::flow::{AskedInLoop, asked_in_loop, asked_operands, varied_in_loop};
 use super::residuals::{Residuals, residuals};
 use super::{parameters_of, places};
 use crate::optimize::reads;
@@ -100,7 +100,7 @@ fn scan(
     seeds: Vec<bool>,
     place: impl FnOnce() -> String,
 ) -> Result<Forward, DifferentiateError> {
-    let varied = varied_parameters(&scan.body, scan.carried, varied);
+    let varied = varied_in_loop(&scan.body, scan.carried, varied).parameters;
     // What is carried may have a cotangent in the iterations before the last, when nobody asks for the last.
     let asked = asked_in_loop(&scan.body, scan.carried, &varied, seeds);
     let AskedInLoop { carried, results: seeds, parameters } = asked;

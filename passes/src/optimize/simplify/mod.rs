@@ -25,6 +25,7 @@ pub fn simplify(function: &Function) -> Function {
             Rewrite::Keep => builder.copy(function, node, operands),
             Rewrite::Value(value) => smallvec![value],
             Rewrite::Node(op, operands) => smallvec![simplifier.push(op, &operands)],
+            Rewrite::First(count) => operands[..count].into(),
             Rewrite::Inline(called) => builder.inline(&called, operands).into(),
         }
     })
@@ -62,6 +63,8 @@ enum Rewrite {
     Value(ValueId),
     /// Another node, to be simplified again.
     Node(Op, Values),
+    /// The first operands, one for each result.
+    First(usize),
     /// The nodes of a function that is called.
     Inline(Arc<Function>),
 }
@@ -86,7 +89,7 @@ impl Simplifier<'_> {
             Rewrite::Keep => self.push(op, &operands),
             Rewrite::Value(value) => value,
             Rewrite::Node(op, operands) => self.push(op, &operands),
-            Rewrite::Inline(_) => unreachable!("rules emit no calls"),
+            Rewrite::First(_) | Rewrite::Inline(_) => unreachable!("rules emit nodes with one result"),
         }
     }
 
@@ -131,7 +134,8 @@ impl Simplifier<'_> {
             | Op::Take { .. } => self.movement(op, operands),
             Op::Reduce { kind, axes } => self.reduce(*kind, axes, operands[0]),
             // What is compiled is not differentiated any more.
-            Op::Custom(_) | Op::StopGradient => Rewrite::Value(operands[0]),
+            Op::Custom(rule) => Rewrite::First(rule.values()),
+            Op::StopGradient => Rewrite::Value(operands[0]),
             Op::Call(function) => Rewrite::Inline(Arc::clone(function)),
             // Inlined, a checkpoint would be found to compute what is known. See `regions` for the others.
             Op::Checkpoint(_) | Op::Switch(_) | Op::While(_) | Op::Scan(_) | Op::Native(_) => Rewrite::Keep,
@@ -178,7 +182,10 @@ impl Simplifier<'_> {
                 | Op::Reduce { .. }
                 | Op::DotGeneral { .. }
                 | Op::ScatterAdd { .. } => None,
-                Op::Custom(_) | Op::StopGradient => known(&node.operands[0]),
+                Op::StopGradient => known(&node.operands[0]),
+                Op::Custom(_) => {
+                    known(&node.operands[self.builder.function().value(ValueId(id as u32)).index as usize])
+                }
                 Op::Call(_) | Op::Checkpoint(_) | Op::Switch(_) | Op::While(_) | Op::Scan(_) | Op::Native(_) => None,
             };
             self.splats.push(splat);

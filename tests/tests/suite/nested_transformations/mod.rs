@@ -14,7 +14,7 @@ use rotrace_ir::graph::Constant;
 use rotrace_ir::interpret::graph::interpret_with;
 use rotrace_ir::{DType as Element, Scalar};
 use rotrace_runtime::Executable;
-use rotrace_tests::engines::{configurations, kernel_interpreter, run};
+use rotrace_tests::engines::{every_configuration, run};
 
 /// A program, its argument, and its results' elements.
 struct Row {
@@ -55,9 +55,7 @@ fn check(row: &Row) {
     assert_eq!(found.len(), row.wanted.len(), "{name}");
     let close = |(found, wanted): (&f64, &f64)| (found - wanted).abs() <= 1e-7 * wanted.abs().max(1.0);
     assert!(found.iter().zip(&row.wanted).all(close), "{name}: {found:?}, not {:?}", row.wanted);
-    let mut all = configurations();
-    all.push(kernel_interpreter());
-    for (engine, options) in all {
+    for (engine, options) in every_configuration() {
         let executable = Executable::compile_with(function, natives, &options);
         let executable = executable.unwrap_or_else(|error| panic!("{name}, {engine}: {error}\n{function}"));
         let got = run(&executable, &arguments).unwrap_or_else(|error| panic!("{name}, {engine}: {error}"));

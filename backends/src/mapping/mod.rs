@@ -1,5 +1,8 @@
 //! How the iterations of a grid meet the threads of a GPU.
 
+pub(crate) mod crowd;
+pub(crate) mod tile;
+
 use rotrace_ir::kernel::{Access, Block, Buffer, Extent, Inst, Kernel, Loop, LoopKind};
 use rotrace_ir::reduce::LANES;
 
@@ -11,18 +14,27 @@ pub enum Mapping {
     /// So many neighbouring iterations at once, whose elements are loaded and stored as vectors of 16 bytes. Buffers must begin
     /// at multiples of 16 bytes.
     Rows(u32),
+    /// As many neighbouring iterations per thread, and those of a team of 16 threads together: their longest rows pass through
+    /// memory that the team shares, so that each access of the team is to neighbouring bytes. Buffers must begin at multiples of
+    /// 16 bytes.
+    Tile(u32),
     /// One iteration by a team of 16 threads, which share its loops: as many as a reduction has accumulators.
     Team,
+    /// As [`Self::Team`], by all threads of a block, which are so many.
+    Crowd(u32),
 }
 
 /// The most threads of a block, a promise to the GPU's compiler.
-pub const MOST_BLOCK_THREADS: u32 = 256;
+const MOST_BLOCK_THREADS: u32 = 256;
+
+/// As [`MOST_BLOCK_THREADS`], of blocks with memory that teams share.
+const TILE_BLOCK_THREADS: u32 = 64;
 
 /// Threads of a team.
 pub const TEAM: u64 = LANES;
 
 /// So many bytes are loaded or stored at once.
-const VECTOR_BYTES: u64 = 16;
+pub(crate) const VECTOR_BYTES: u64 = 16;
 
 /// The most iterations that a thread takes at once.
 const MOST_ROWS: u64 = 4;
@@ -37,8 +49,11 @@ impl Mapping {
     pub fn of(kernel: &Kernel) -> Vec<Self> {
         let mut mappings = vec![Self::Single];
         mappings.extend(rows(kernel).map(Self::Rows));
+        mappings.extend(tile::rows(kernel).map(Self::Tile));
         let scratch = kernel.buffers.iter().any(|buffer| buffer.access == Access::Scratch);
-        if !scratch && has_long_loop(&kernel.body) {
+        if !scratch && crowd::is_of_use(kernel) {
+            mappings.push(Self::Crowd(crowd::THREADS));
+        } else if !scratch && has_long_loop(&kernel.body) {
             mappings.push(Self::Team);
         }
         mappings
@@ -48,8 +63,18 @@ impl Mapping {
     #[must_use]
     pub fn alignment(self) -> u64 {
         match self {
-            Self::Single | Self::Team => 1,
-            Self::Rows(_) => VECTOR_BYTES,
+            Self::Single | Self::Team | Self::Crowd(_) => 1,
+            Self::Rows(_) | Self::Tile(_) => VECTOR_BYTES,
+        }
+    }
+
+    /// The most threads of a block.
+    #[must_use]
+    pub fn block_threads(self) -> u32 {
+        match self {
+            Self::Single | Self::Rows(_) | Self::Team => MOST_BLOCK_THREADS,
+            Self::Tile(_) => TILE_BLOCK_THREADS,
+            Self::Crowd(threads) => threads,
         }
     }
 
@@ -59,7 +84,9 @@ impl Mapping {
         match self {
             Self::Single => "single",
             Self::Rows(_) => "rows",
+            Self::Tile(_) => "tile",
             Self::Team => "team",
+            Self::Crowd(_) => "crowd",
         }
     }
 }
