@@ -1,6 +1,7 @@
 //! Conversions, as [`rotrace_ir::Scalar::cast`] defines them.
 
 use super::code::{Code, Held};
+use melior::ir::attribute::StringAttribute;
 use rotrace_ir::scalar::ScalarOp;
 use rotrace_ir::{DType, Scalar};
 
@@ -25,7 +26,24 @@ impl<'c> Code<'c, '_> {
             (false, false) if from.is_signed_integer() => "arith.extsi",
             (false, false) => "arith.extui",
         };
+        let value = if name == "arith.trunci" && self.for_gpu { self.as_integer(value, from) } else { value };
         self.op(name, &[value], kind, &[])
+    }
+
+    /// An integer, whatever it was before. `ptxas` converts what it knows as a float, if its lowest bits are to be stored.
+    fn as_integer(&mut self, value: Held<'c>, dtype: DType) -> Held<'c> {
+        let text = |text: String| StringAttribute::new(self.context, &text).into();
+        let (bits, register) = match dtype.bits() {
+            64 => (64, "l"),
+            32 => (32, "r"),
+            _ => return value,
+        };
+        let attributes = [
+            ("asm_string", text(format!("mov.b{bits} $0, $1;"))),
+            ("constraints", text(format!("={register},{register}"))),
+        ];
+        let kind = self.kind(dtype);
+        self.op("llvm.inline_asm", &[value], kind, &attributes)
     }
 
     /// Truncates and saturates, NaN to 0. `arith.fptosi` is undefined out of range.

@@ -51,6 +51,8 @@ pub(super) struct Code<'c, 'k> {
     pub(super) thread: Option<Thread<'c>>,
     /// The row of the iteration at hand of every buffer that is staged in shared memory.
     pub(super) rows: Vec<Option<Held<'c>>>,
+    /// Whether it is a GPU's assembler that gets the code.
+    pub(super) for_gpu: bool,
     /// The address space of buffers.
     pub(super) space: u32,
 }
@@ -74,6 +76,7 @@ impl<'c, 'k> Code<'c, 'k> {
             open: Vec::new(),
             thread: None,
             rows: vec![None; kernel.buffers.len()],
+            for_gpu: false,
             space: 0,
         }
     }

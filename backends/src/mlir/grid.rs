@@ -31,6 +31,7 @@ pub(super) struct Thread<'c> {
 pub(super) fn write<'c>(context: &'c Context, kernel: &Kernel, mappings: &[Mapping], side: Side) -> Module<'c> {
     let mut code = Code::new(context, kernel);
     code.space = 1;
+    code.for_gpu = side == Side::Gpu;
     let region = code.region(&[], |code, _| {
         code.tables();
         code.ask_threads(side, mappings);

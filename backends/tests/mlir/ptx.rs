@@ -2,6 +2,7 @@
 
 use crate::control::map;
 use crate::ptxas::Assembler;
+use crate::support::{At, GRID, builder, index, named, read, write};
 use rotrace_backends::CompileError;
 use rotrace_backends::mlir::{Options, ptx};
 use rotrace_ir::DType;
@@ -62,6 +63,23 @@ fn the_lowest_version_that_serves_is_asked_for() {
     let error = ptx::compile(&kernel, 61, &Options::default()).expect_err("too old");
     assert!(matches!(error, CompileError::Unsupported { .. }), "{error}");
     assert!(error.to_string().contains("compute capability 61 is below 70"), "{error}");
+}
+
+/// `ptxas` converts a float whose lowest byte is stored, unless an integer is made of it.
+#[test]
+fn bytes_of_floats_are_not_conversions() {
+    let mut b = builder("bytes");
+    let (from, to) = (read(&mut b, DType::F32, &[named(0)]), write(&mut b, DType::U8, &[named(0)]));
+    let at = || -> At { [index(GRID)].into_iter().collect() };
+    let number = b.load(from, at());
+    let sum = b.scalar(ScalarOp::Add, &[number, number]);
+    let bits = b.bitcast(DType::I32, sum);
+    let byte = b.cast(DType::U8, bits);
+    b.store(to, at(), byte);
+    let kernel = b.finish();
+    let text = ptx::compile(&kernel, 90, &Options::default()).expect("it compiles").text;
+    assert!(text.contains("mov.b32"), "{text}");
+    check(&kernel);
 }
 
 /// LLVM's code generator takes shifts of PTX to look at all bits of an amount, and they look at 32.
