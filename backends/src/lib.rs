@@ -23,7 +23,7 @@ pub use mapping::{Mapping, TEAM};
 /// its element size; `dims[d]` is the size of named dimension `d`; `constants` is a copy of [`Self::constants`] at an
 /// address divisible by 16. It touches no memory but the elements that the iterations address, or that lie between two such
 /// elements of one buffer, and nothing at all where `start >= end`. For a scratch buffer, `buffers[k]` is memory for
-/// [`Self::SCRATCH_COPIES`] times its elements, which nothing else uses during the call.
+/// [`Self::SCRATCH_COPIES`] (from `mlir`, [`Self::MOST_SCRATCH_COPIES`]) times its elements, which nothing else uses during the call.
 #[derive(Clone, Debug, Default)]
 pub struct Artifact {
     /// Machine code with its read-only data.
@@ -42,8 +42,11 @@ impl Artifact {
     /// What the address of the code must be divisible by.
     pub const ALIGNMENT: usize = 64;
 
-    /// How many iterations of the grid run at once at most, each with its own scratch.
+    /// How many iterations of the grid run at once at most, each with its own scratch, in code of the default backend.
     pub const SCRATCH_COPIES: u64 = 4;
+
+    /// The same in code of any backend.
+    pub const MOST_SCRATCH_COPIES: u64 = 16;
 
     /// The text of a stage.
     #[must_use]

@@ -23,6 +23,7 @@ mod sequential;
 #[path = "cranelift/support.rs"]
 mod support;
 
+use rotrace_backends::Artifact;
 use rotrace_backends::cranelift::{Options, compile};
 use rotrace_ir::kernel::Kernel;
 use support::Way;
@@ -31,6 +32,6 @@ use support::Way;
 fn ways(kernel: &Kernel) -> [Way; 2] {
     [("scalar", false), ("simd", true)].map(|(name, simd)| {
         let artifact = compile(kernel, &Options { simd, keep_text: false });
-        Way::pieces(name, &artifact.unwrap_or_else(|error| panic!("{error}")))
+        Way::pieces(name, &artifact.unwrap_or_else(|error| panic!("{error}")), Artifact::SCRATCH_COPIES)
     })
 }

@@ -30,6 +30,7 @@ mod ptxas;
 #[path = "mlir/threads.rs"]
 mod threads;
 
+use rotrace_backends::Artifact;
 use rotrace_backends::mlir::{Options, compile};
 use rotrace_ir::kernel::Kernel;
 use support::Way;
@@ -38,7 +39,7 @@ use support::Way;
 fn ways(kernel: &Kernel) -> Vec<Way> {
     let artifact = compile(kernel, &Options::default()).unwrap_or_else(|error| panic!("{error}\n{kernel}"));
     ptx::check(kernel);
-    let mut ways = vec![Way::pieces("mlir", &artifact)];
+    let mut ways = vec![Way::pieces("mlir", &artifact, Artifact::MOST_SCRATCH_COPIES)];
     ways.extend(threads::ways(kernel));
     ways
 }

@@ -121,6 +121,11 @@ impl Maker {
     }
 
     /// What made the code that calls run, given whether better code was made meanwhile.
+    /// What made the code.
+    pub(crate) fn engine(self) -> Engine {
+        self.engine
+    }
+
     pub(crate) fn of_code(self, better: bool) -> Self {
         match self.engine {
             Engine::Tiered if better => Self { engine: Engine::Optimised, ..self },
@@ -197,8 +202,17 @@ fn pipeline_options(options: &Options) -> pipeline::Options {
 }
 
 /// The layout of a verified plan.
-pub(crate) fn layout(plan: &Plan, natives: &Natives, options: &Options) -> Result<Layout<Code>, Error> {
-    let threads = Threads { cap: options.threads, from_nanoseconds: options.parallel_from.as_secs_f64() * 1e9 };
+/// The layout of a plan for code that an engine makes.
+pub(crate) fn layout(plan: &Plan, natives: &Natives, options: &Options, engine: Engine) -> Result<Layout<Code>, Error> {
+    let threads = Threads {
+        cap: options.threads,
+        from_nanoseconds: options.parallel_from.as_secs_f64() * 1e9,
+        scratch_copies: match engine {
+            Engine::Compiled | Engine::Interpreter => Artifact::SCRATCH_COPIES,
+            // In tiers, optimised code takes over with the same memory.
+            Engine::Optimised | Engine::Tiered => Artifact::MOST_SCRATCH_COPIES,
+        },
+    };
     Layout::new(plan, natives, &threads, options.memory_limit)
 }
 
@@ -214,7 +228,7 @@ fn engine(plan: &Arc<Plan>, natives: &Natives, options: &Options, report: &mut R
     {
         return on_gpu(gpu, plan, natives, options, report);
     }
-    let layout = layout(plan, natives, options)?;
+    let layout = layout(plan, natives, options, options.engine)?;
     let interpreted = |reason: String, layout: Layout<Code>, report: &mut Report| {
         report.interpreted = Some(reason);
         EngineState::Interpreted(Interpreted { plan: Arc::clone(plan), layout, natives: natives.clone() })

@@ -2,6 +2,7 @@
 
 use super::code::{Code, Held, Several};
 use super::grid::Thread;
+use super::rows::Rows;
 use melior::ir::r#type::Type;
 use rotrace_ir::kernel::{Block, IndexId, Inst, Loop, LoopKind, Var};
 use rotrace_ir::scalar::ScalarOp;
@@ -10,26 +11,45 @@ use smallvec::SmallVec;
 
 impl<'c> Code<'c, '_> {
     pub(super) fn block(&mut self, block: &Block) {
+        if self.lanes == 1 {
+            return block.insts.iter().for_each(|inst| self.inst(inst));
+        }
+        let rows = Rows::of(self, block);
+        let outer = std::mem::replace(&mut self.woven, rows);
         block.insts.iter().for_each(|inst| self.inst(inst));
+        self.woven = outer;
     }
 
     fn inst(&mut self, inst: &Inst) {
         let value = match inst {
-            Inst::Constant { value, .. } => self.constant(*value),
-            Inst::Scalar { op, operands, .. } => {
+            Inst::Constant { result, value } => {
+                self.literals[result.0 as usize] = Some(*value);
+                self.constant(*value)
+            }
+            Inst::Scalar { result, op, operands } => {
                 let dtype = self.dtype(*operands.last().expect("operations have operands"));
-                let values = self.all(operands);
+                let values = self.all_as(operands, &vec![*result; operands.len()]);
                 self.scalar(*op, dtype, &values)
             }
             Inst::Cast { result, operand } => self.cast(self.get(*operand), self.dtype(*operand), self.dtype(*result)),
             Inst::Bitcast { result, operand } => {
                 self.bitcast(self.get(*operand), self.dtype(*operand), self.dtype(*result))
             }
+            Inst::Index { result, value } if self.varies(*result) => self.affine_wide(value),
             Inst::Index { value, .. } => self.affine(value),
+            Inst::Load { result, buffer, at } if self.varies(*result) => self.load_wide(*buffer, at),
             Inst::Load { buffer, at, .. } => self.load(*buffer, at),
+            Inst::Lookup { result, table, index } if self.varies(*result) => self.lookup_wide(*table, self.get(*index)),
             Inst::Lookup { table, index, .. } => self.lookup(*table, self.get(*index)),
+            Inst::Store { buffer, at, value } if self.lanes > 1 => {
+                let value = self.wide(*value);
+                return self.store_wide(*buffer, at, value);
+            }
             Inst::Store { buffer, at, value } => {
                 return self.alone(|code| code.store(*buffer, at, code.get(*value)));
+            }
+            Inst::If { results, condition, then, otherwise, .. } if self.varies(*condition) => {
+                return self.branch_wide(results, *condition, then, otherwise);
             }
             Inst::If { results, condition, then, otherwise, .. } => {
                 return self.branch(results, *condition, then, otherwise);
@@ -39,16 +59,16 @@ impl<'c> Code<'c, '_> {
         self.define(inst.results()[0], value);
     }
 
-    /// Instructions, and their yields handed to the operation around.
-    fn yielding(&mut self, block: &Block) {
+    /// Instructions, and their yields handed to the operation around, as what they become there.
+    fn yielding(&mut self, block: &Block, targets: &[Var]) {
         self.block(block);
-        let values = self.all(&block.yields);
+        let values = self.all_as(&block.yields, targets);
         self.effect("scf.yield", &values, &[]);
     }
 
     fn branch(&mut self, results: &[Var], condition: Var, then: &Block, otherwise: &Block) {
         let kinds = self.kinds(results);
-        let regions = [then, otherwise].map(|side| self.region(&[], |code, _| code.yielding(side)));
+        let regions = [then, otherwise].map(|side| self.region(&[], |code, _| code.yielding(side, results)));
         let values = self.operation("scf.if", &[self.get(condition)], &kinds, &[], regions);
         self.define_all(results, &values);
     }
@@ -60,20 +80,29 @@ impl<'c> Code<'c, '_> {
                     self.crowded(looped, accumulators, thread, threads);
                 }
                 Some(thread @ Thread { lane: Some(lane), .. }) => self.shared(looped, accumulators, thread, lane),
-                Some(Thread { lane: None, .. }) | None => self.reduction(looped, accumulators),
+                Some(Thread { lane: None, .. }) => self.reduction(looped, accumulators),
+                None => {
+                    if !self.along(looped, accumulators) {
+                        self.reduction(looped, accumulators);
+                    }
+                }
             },
             LoopKind::Carry { initial, parameters } => {
                 let (start, end) = (self.number(0), self.extent(looped.extent));
-                let initial = self.all(initial);
+                let initial = self.all_as(initial, parameters);
                 let kinds = self.kinds(parameters);
                 let values = self.counted(looped.index, (start, end), &initial, &kinds, |code, current| {
                     code.define_all(parameters, current);
-                    code.yielding(&looped.body);
+                    code.yielding(&looped.body, parameters);
                 });
                 self.define_all(&looped.results, &values);
             }
             LoopKind::While { initial, parameters, condition } => {
-                self.asking(looped, &self.all(initial), parameters, condition);
+                if self.active.is_some() || self.varies(condition.yields[0]) {
+                    return self.asking_wide(looped, condition);
+                }
+                let initial = self.all_as(initial, parameters);
+                self.asking(looped, &initial, parameters, condition);
             }
         }
     }
@@ -132,7 +161,7 @@ impl<'c> Code<'c, '_> {
             code.indices[position] = Some(values[0]);
             code.define_all(parameters, &values[1..]);
             let inside = code.compare(ScalarOp::Less, DType::I64, values[0], end);
-            let asked = code.region(&[], |code, _| code.yielding(condition));
+            let asked = code.region(&[], |code, _| code.yielding(condition, &condition.yields));
             let ended = code.region(&[], |code, _| {
                 let no = code.constant(Scalar::bool(false));
                 code.effect("scf.yield", &[no], &[]);
@@ -147,7 +176,8 @@ impl<'c> Code<'c, '_> {
             code.define_all(parameters, &values[1..]);
             code.block(&looped.body);
             let next = code.plus(values[0], 1);
-            let operands: SmallVec<[_; 8]> = std::iter::once(next).chain(code.all(&looped.body.yields)).collect();
+            let operands: SmallVec<[_; 8]> =
+                std::iter::once(next).chain(code.all_as(&looped.body.yields, parameters)).collect();
             code.effect("scf.yield", &operands, &[]);
         });
         let operands: SmallVec<[_; 8]> = std::iter::once(start).chain(initial.iter().copied()).collect();

@@ -6,12 +6,12 @@ use rotrace_ir::{DType, Scalar};
 
 impl<'c> Code<'c, '_> {
     pub(super) fn cast(&mut self, value: Held<'c>, from: DType, to: DType) -> Held<'c> {
-        let kind = self.kind(to);
+        let kind = self.kind_like(value, to);
         if from == to {
             return value;
         }
         if to == DType::Bool {
-            let zero = self.constant(Scalar::from_i64(from, 0));
+            let zero = self.constant_like(value, Scalar::from_i64(from, 0));
             return self.compare(ScalarOp::NotEqual, from, value, zero);
         }
         let name = match (from.is_float(), to.is_float()) {
@@ -31,12 +31,12 @@ impl<'c> Code<'c, '_> {
     /// Truncates and saturates, NaN to 0. `arith.fptosi` is undefined out of range.
     fn saturated(&mut self, value: Held<'c>, to: DType) -> Held<'c> {
         let name = if to.is_signed_integer() { "llvm.fptosi.sat" } else { "llvm.fptoui.sat" };
-        let kind = self.kind(to);
+        let kind = self.kind_like(value, to);
         self.intrinsic(name, &[value], kind)
     }
 
     pub(super) fn bitcast(&mut self, value: Held<'c>, from: DType, to: DType) -> Held<'c> {
-        let kind = self.kind(to);
+        let kind = self.kind_like(value, to);
         if from.is_float() == to.is_float() { value } else { self.op("arith.bitcast", &[value], kind, &[]) }
     }
 }

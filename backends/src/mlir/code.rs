@@ -2,13 +2,14 @@
 
 use super::foreign;
 use super::grid::Thread;
+use super::rows::Rows;
 use melior::Context;
 use melior::ir::attribute::{Attribute, FloatAttribute, IntegerAttribute, StringAttribute};
 use melior::ir::block::BlockLike;
 use melior::ir::operation::{OperationBuilder, OperationLike};
 use melior::ir::r#type::{IntegerType, Type};
 use melior::ir::{Block, Identifier, Location, Region, RegionLike, Value};
-use rotrace_ir::kernel::{Kernel, Var};
+use rotrace_ir::kernel::{IndexId, Kernel, Var};
 use rotrace_ir::{DType, Scalar};
 use smallvec::SmallVec;
 
@@ -30,6 +31,20 @@ pub(super) struct Code<'c, 'k> {
     pub(super) buffers: Several<'c>,
     /// Sizes of named dimensions.
     pub(super) dims: Several<'c>,
+    /// Whether loops over independent iterations may run in lanes.
+    pub(super) vectors: bool,
+    /// How many iterations run at once.
+    pub(super) lanes: u32,
+    /// Of which loop, if it is more than one.
+    pub(super) lane_index: IndexId,
+    /// Which values differ between them, indexed by [`Var`].
+    pub(super) varying: Vec<bool>,
+    /// Of every [`Var`] that is a literal.
+    pub(super) literals: Vec<Option<Scalar>>,
+    /// The lanes that count, if not all do.
+    pub(super) active: Option<Held<'c>>,
+    /// How the block that is being written loads and stores rows.
+    pub(super) woven: Rows<'c>,
     /// Blocks that are open, the function's first.
     pub(super) open: Vec<Block<'c>>,
     /// Who runs the code, if many threads do.
@@ -49,6 +64,13 @@ impl<'c, 'k> Code<'c, 'k> {
             indices: vec![None; kernel.index_count as usize],
             buffers: Several::new(),
             dims: Several::new(),
+            vectors: false,
+            lanes: 1,
+            lane_index: IndexId(0),
+            varying: Vec::new(),
+            literals: vec![None; kernel.values.len()],
+            active: None,
+            woven: Rows::default(),
             open: Vec::new(),
             thread: None,
             rows: vec![None; kernel.buffers.len()],
@@ -191,10 +213,12 @@ impl<'c, 'k> Code<'c, 'k> {
         region
     }
 
-    /// Memory of the function's own, for all of a call. It is reserved at the start of the function: in a loop it would
+    /// Memory of the function's own for so many values like one of the kernel's, for all of a call. It is reserved at the start of the function: in a loop it would
     /// be reserved anew in every iteration.
-    pub(super) fn slot(&mut self, dtype: DType, elements: u64) -> Held<'c> {
-        let count: Attribute = IntegerAttribute::new(self.integer(64), elements as i64).into();
+    pub(super) fn slot(&mut self, var: Var, elements: u64) -> Held<'c> {
+        let dtype = self.dtype(var);
+        let lanes = if self.varies(var) { self.lanes } else { 1 };
+        let count: Attribute = IntegerAttribute::new(self.integer(64), elements as i64 * i64::from(lanes)).into();
         let location = self.location();
         let identifier = |name| Identifier::new(self.context, name);
         let count = OperationBuilder::new("llvm.mlir.constant", location)
@@ -238,6 +262,6 @@ impl<'c, 'k> Code<'c, 'k> {
     }
 
     pub(super) fn kinds(&self, vars: &[Var]) -> SmallVec<[Type<'c>; 4]> {
-        vars.iter().map(|&var| self.kind(self.dtype(var))).collect()
+        vars.iter().map(|&var| self.kind_of(var)).collect()
     }
 }

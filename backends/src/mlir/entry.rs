@@ -2,13 +2,16 @@
 //! of them overlap, and the entry that [`crate::Artifact`] asks for, which unpacks its arguments for it.
 
 use super::code::{Code, Held};
+use super::lanes::GRID;
+use super::varying::Target;
 use melior::Context;
 use melior::dialect::llvm;
 use melior::ir::attribute::{Attribute, StringAttribute, TypeAttribute};
 use melior::ir::operation::OperationBuilder;
 use melior::ir::{Module, Type};
 use rotrace_ir::DType;
-use rotrace_ir::kernel::{IndexId, Kernel};
+use rotrace_ir::kernel::Kernel;
+use rotrace_ir::scalar::ScalarOp;
 
 /// The name of the entry.
 pub(super) const ENTRY: &str = "entry";
@@ -37,10 +40,46 @@ impl<'c> Code<'c, '_> {
             let (sizes, buffers) = values[2..].split_at(kernel.dims.len());
             code.dims = sizes.into();
             code.buffers = buffers.into();
-            code.counted(IndexId(0), (values[0], values[1]), &[], &[], |code, _| {
-                code.block(&kernel.body);
-                code.effect("scf.yield", &[], &[]);
+            code.grid((values[0], values[1]));
+        });
+    }
+
+    /// The grid, in lanes if there are enough iterations. The last vector begins where it is full: iterations that run twice
+    /// store the same again.
+    fn grid(&mut self, (start, end): (Held<'c>, Held<'c>)) {
+        let kernel = self.kernel;
+        let plan = Target { index: GRID, extent: kernel.grid, body: &kernel.body }.plan(kernel);
+        let lanes = plan.lanes;
+        if lanes == 1 {
+            self.vectors = true;
+            return self.single((start, end));
+        }
+        let (length, count) = (self.like("arith.subi", &[end, start]), self.number(lanes.into()));
+        let enough = self.compare(ScalarOp::GreaterEqual, DType::I64, length, count);
+        let wide = self.region(&[], |code, _| {
+            let last = code.like("arith.subi", &[end, count]);
+            code.in_lanes(GRID, plan, |code| {
+                code.steps((start, end), count, |code, index| {
+                    let first = code.like("arith.minsi", &[index, last]);
+                    code.indices[0] = Some(first);
+                    code.block(&kernel.body);
+                });
             });
+            code.effect("scf.yield", &[], &[]);
+        });
+        let single = self.region(&[], |code, _| {
+            code.single((start, end));
+            code.effect("scf.yield", &[], &[]);
+        });
+        self.operation("scf.if", &[enough], &[], &[], [wide, single]);
+    }
+
+    /// The grid, one iteration after the other.
+    fn single(&mut self, range: (Held<'c>, Held<'c>)) {
+        let kernel = self.kernel;
+        self.counted(GRID, range, &[], &[], |code, _| {
+            code.block(&kernel.body);
+            code.effect("scf.yield", &[], &[]);
         });
     }
 

@@ -10,7 +10,7 @@ use crate::mapping::{Mapping, TEAM};
 use melior::Context;
 use melior::ir::operation::OperationBuilder;
 use melior::ir::{Module, Type};
-use rotrace_ir::kernel::Kernel;
+use rotrace_ir::kernel::{BufferId, Kernel};
 
 /// A thread, in the code that it runs.
 #[derive(Clone, Copy)]
@@ -119,9 +119,11 @@ impl<'c> Code<'c, '_> {
         self.strided(team, end, teams);
     }
 
-    /// Where a thread finds an element of its own scratch: the same elements of all threads lie side by side.
-    pub(super) fn interleaved(&mut self, position: Option<Held<'c>>) -> Option<Held<'c>> {
-        let Some(thread) = self.thread else { return position };
+    /// Where a thread, or the first lane, finds an element of its own scratch: the same elements of all of them lie side by
+    /// side.
+    pub(super) fn own_copy(&mut self, buffer: BufferId, position: Option<Held<'c>>) -> Option<Held<'c>> {
+        let copies = if self.has_copies(buffer) { self.lanes } else { 1 };
+        let Some(thread) = self.thread else { return position.map(|position| self.times(position, copies.into())) };
         Some(match position {
             None => thread.number,
             Some(position) => {

@@ -90,12 +90,26 @@ impl<'c> Code<'c, '_> {
         self.op("llvm.getelementptr", &[first, position], pointer, &attributes)
     }
 
-    fn address(&mut self, buffer: BufferId, at: &[Affine]) -> Held<'c> {
-        let kernel = self.kernel;
-        let declared = &kernel.buffers[buffer.0 as usize];
+    pub(super) fn address(&mut self, buffer: BufferId, at: &[Affine]) -> Held<'c> {
+        let declared = &self.kernel.buffers[buffer.0 as usize];
         // A row that is staged has its own coordinates alone.
         let staged = self.rows[buffer.0 as usize];
-        let outer = usize::from(staged.is_some());
+        let first = staged.unwrap_or(self.buffers[buffer.0 as usize]);
+        let mut position = self.flat(buffer, at);
+        if declared.access == Access::Scratch {
+            position = self.own_copy(buffer, position);
+        }
+        match position {
+            None => first,
+            Some(position) => self.element(first, declared.dtype, position),
+        }
+    }
+
+    /// The number of an element of a buffer; none of what has no axes.
+    pub(super) fn flat(&mut self, buffer: BufferId, at: &[Affine]) -> Option<Held<'c>> {
+        let kernel = self.kernel;
+        let declared = &kernel.buffers[buffer.0 as usize];
+        let outer = usize::from(self.rows[buffer.0 as usize].is_some());
         let mut position: Option<Held<'c>> = None;
         for (coordinate, &size) in at.iter().zip(&declared.shape).skip(outer) {
             let inner = self.affine(coordinate);
@@ -108,14 +122,7 @@ impl<'c> Code<'c, '_> {
                 }
             });
         }
-        if declared.access == Access::Scratch {
-            position = self.interleaved(position);
-        }
-        let first = staged.unwrap_or(self.buffers[buffer.0 as usize]);
-        match position {
-            None => first,
-            Some(position) => self.element(first, declared.dtype, position),
-        }
+        position
     }
 
     pub(super) fn load(&mut self, buffer: BufferId, at: &[Affine]) -> Held<'c> {
@@ -146,7 +153,7 @@ impl<'c> Code<'c, '_> {
         self.effect("llvm.store", &[stored, address], &[("alignment", alignment)]);
     }
 
-    fn alignment(&self, dtype: DType) -> Attribute<'c> {
+    pub(super) fn alignment(&self, dtype: DType) -> Attribute<'c> {
         IntegerAttribute::new(self.integer(64), dtype.size() as i64).into()
     }
 

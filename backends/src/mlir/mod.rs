@@ -7,6 +7,8 @@
 //!
 //! `docs/decisions/0014-mlir.md` has the mapping, and what is still to be done.
 
+mod access;
+mod along;
 mod block;
 mod casts;
 mod code;
@@ -16,15 +18,21 @@ mod exit;
 mod foreign;
 mod grid;
 mod host;
+mod lanes;
+mod lockstep;
 mod memory;
 mod object;
 pub mod ptx;
 mod reduce;
+mod rows;
 mod scalar;
 pub mod simulate;
 mod team;
 mod threads;
 mod tile;
+mod transpose;
+mod varying;
+mod wide_memory;
 
 use crate::{Artifact, CompileError};
 use melior::Context;

@@ -43,7 +43,9 @@ pub fn compile(kernel: &Kernel, capability: u32, options: &Options) -> Result<Pt
     let write = |context| grid::write(context, kernel, &mappings, Side::Gpu);
     let (module, mlir) = writing.module(write, options)?;
     let emitted = machine(known).and_then(|machine| {
-        host::emit(&module, &machine, &[FileType::Assembly], |module, context| prepare(module, context, &mappings))
+        host::emit(&module, &machine, "default<O3>", &[FileType::Assembly], |module, context| {
+            prepare(module, context, &mappings)
+        })
     });
     let (files, llvm) = emitted.map_err(|reason| writing.internal(reason))?;
     let text: String = files.into_iter().map(host::text).collect();

@@ -3,9 +3,10 @@
 //! Where the number of iterations is small and known, LLVM unrolls the loop and keeps the accumulators in registers.
 
 use super::code::{Code, Held};
+use super::lanes::is_wide;
 use rotrace_ir::DType;
 use rotrace_ir::graph::Reduction;
-use rotrace_ir::kernel::Loop;
+use rotrace_ir::kernel::{Loop, Var};
 use rotrace_ir::reduce::LANES;
 use rotrace_ir::scalar::ScalarOp;
 
@@ -13,17 +14,7 @@ impl<'c> Code<'c, '_> {
     /// A loop over independent iterations, with what it reduces.
     pub(super) fn reduction(&mut self, looped: &Loop, kinds: &[Reduction]) {
         let (start, end) = (self.number(0), self.extent(looped.extent));
-        let dtypes: Vec<DType> = looped.results.iter().map(|&result| self.dtype(result)).collect();
-        let mut slots = Vec::new();
-        for (&kind, &dtype) in kinds.iter().zip(&dtypes) {
-            let slot = self.slot(dtype, LANES);
-            let identity = self.constant(kind.identity(dtype));
-            for lane in 0..LANES {
-                let address = self.accumulator(slot, dtype, lane);
-                self.store_to(address, dtype, identity);
-            }
-            slots.push(slot);
-        }
+        let slots = self.slots(looped, kinds);
         let lanes = self.number(LANES as i64);
         let mut rest = start;
         // Whole rounds, each a loop of its own over all accumulators, which LLVM vectorises; then what is left. A body with
@@ -44,14 +35,35 @@ impl<'c> Code<'c, '_> {
             let lane = code.like("arith.andi", &[index, mask]);
             code.accumulate(looped, kinds, &slots, (index, lane));
         });
+        self.trees(looped, kinds, &slots);
+    }
+
+    /// Memory for the accumulators of each result, which have met nothing.
+    pub(super) fn slots(&mut self, looped: &Loop, kinds: &[Reduction]) -> Vec<Held<'c>> {
+        let mut slots = Vec::new();
+        for (&kind, &result) in kinds.iter().zip(&looped.results) {
+            let (dtype, slot) = (self.dtype(result), self.slot(result, LANES));
+            let identity = kind.identity(dtype);
+            let identity = if self.varies(result) { self.wide_constant(identity) } else { self.constant(identity) };
+            for lane in 0..LANES {
+                let address = self.accumulator(slot, result, lane);
+                self.put(address, dtype, identity);
+            }
+            slots.push(slot);
+        }
+        slots
+    }
+
+    /// Defines the results, of which each is the root of a tree over accumulators.
+    pub(super) fn trees(&mut self, looped: &Loop, kinds: &[Reduction], slots: &[Held<'c>]) {
         for (position, &result) in looped.results.iter().enumerate() {
-            let value = self.tree(kinds[position], dtypes[position], slots[position]);
+            let value = self.tree(kinds[position], result, slots[position]);
             self.define(result, value);
         }
     }
 
     /// One iteration, whose elements go to their accumulators.
-    fn accumulate(
+    pub(super) fn accumulate(
         &mut self,
         looped: &Loop,
         kinds: &[Reduction],
@@ -60,25 +72,49 @@ impl<'c> Code<'c, '_> {
     ) {
         self.indices[looped.index.0 as usize] = Some(index);
         self.block(&looped.body);
-        for ((&element, &kind), &slot) in looped.body.yields.iter().zip(kinds).zip(slots) {
-            let dtype = self.dtype(element);
-            let address = self.element(slot, dtype, lane);
-            let current = self.load_from(address, dtype, false);
-            let next = self.combine(kind, dtype, current, self.get(element));
-            self.store_to(address, dtype, next);
+        let elements = self.all_as(&looped.body.yields, &looped.results);
+        for (((&element, &kind), &slot), &result) in elements.iter().zip(kinds).zip(slots).zip(&looped.results) {
+            let dtype = self.dtype(result);
+            let address = self.slot_element(slot, result, lane);
+            let current = self.taken(address, result);
+            let next = self.combine(kind, dtype, current, element);
+            self.put(address, dtype, next);
         }
     }
 
-    fn accumulator(&mut self, slot: Held<'c>, dtype: DType, lane: u64) -> Held<'c> {
+    fn accumulator(&mut self, slot: Held<'c>, result: Var, lane: u64) -> Held<'c> {
         let lane = self.number(lane as i64);
-        self.element(slot, dtype, lane)
+        self.slot_element(slot, result, lane)
     }
 
-    fn tree(&mut self, kind: Reduction, dtype: DType, slot: Held<'c>) -> Held<'c> {
+    /// The address of an accumulator, which is one for each lane of the grid.
+    fn slot_element(&mut self, slot: Held<'c>, result: Var, position: Held<'c>) -> Held<'c> {
+        let copies = if self.varies(result) { self.lanes } else { 1 };
+        let position = self.times(position, copies.into());
+        self.element(slot, self.dtype(result), position)
+    }
+
+    fn taken(&mut self, address: Held<'c>, result: Var) -> Held<'c> {
+        let dtype = self.dtype(result);
+        if self.varies(result) {
+            return self.load_lanes(address, dtype, &vec![true; self.lanes as usize]);
+        }
+        self.load_from(address, dtype, false)
+    }
+
+    fn put(&mut self, address: Held<'c>, dtype: DType, value: Held<'c>) {
+        if is_wide(value) {
+            return self.store_lanes(address, dtype, value, &vec![true; self.lanes as usize]);
+        }
+        self.store_to(address, dtype, value);
+    }
+
+    fn tree(&mut self, kind: Reduction, result: Var, slot: Held<'c>) -> Held<'c> {
+        let dtype = self.dtype(result);
         let mut values = Vec::new();
         for lane in 0..LANES {
-            let address = self.accumulator(slot, dtype, lane);
-            values.push(self.load_from(address, dtype, false));
+            let address = self.accumulator(slot, result, lane);
+            values.push(self.taken(address, result));
         }
         self.halved(kind, dtype, values)
     }

@@ -44,7 +44,7 @@ impl<'c> Code<'c, '_> {
             (false, false) => ("arith.cmpi", unsigned),
         };
         let predicate: Attribute = IntegerAttribute::new(self.integer(64), predicate).into();
-        let truth = self.integer(1);
+        let truth = self.kind_like(x, DType::Bool);
         self.op(name, &[x, y], truth, &[("predicate", predicate)])
     }
 
@@ -79,11 +79,11 @@ impl<'c> Code<'c, '_> {
             ScalarOp::Subtract => self.like("arith.subi", values),
             ScalarOp::Multiply => self.like("arith.muli", values),
             ScalarOp::Negative => {
-                let zero = self.constant(zero);
+                let zero = self.constant_like(x, zero);
                 self.like("arith.subi", &[zero, x])
             }
             ScalarOp::Abs if signed => {
-                let zero = self.constant(zero);
+                let zero = self.constant_like(x, zero);
                 let negative = self.compare(ScalarOp::Less, dtype, x, zero);
                 let opposite = self.like("arith.subi", &[zero, x]);
                 self.select(negative, opposite, x)
@@ -95,14 +95,14 @@ impl<'c> Code<'c, '_> {
             ScalarOp::Or => self.like("arith.ori", values),
             ScalarOp::Xor => self.like("arith.xori", values),
             ScalarOp::Not => {
-                let ones = self.constant(Scalar::from_bits(dtype, u64::MAX));
+                let ones = self.constant_like(x, Scalar::from_bits(dtype, u64::MAX));
                 self.like("arith.xori", &[x, ones])
             }
             ScalarOp::FloorDivide | ScalarOp::Remainder if signed => self.signed_division(op, dtype, x, y),
             ScalarOp::FloorDivide | ScalarOp::Remainder => self.unsigned_division(op, dtype, x, y),
             ScalarOp::ShiftLeft | ScalarOp::ShiftRight => self.shift(op, dtype, x, y),
             ScalarOp::MultiplyHigh => {
-                let kind = self.kind(dtype);
+                let kind = self.kind_like(x, dtype);
                 self.operation("arith.mului_extended", values, &[kind, kind], &[], [])[1]
             }
             other => unreachable!("{other} is not a core operation on integers"),
@@ -111,7 +111,8 @@ impl<'c> Code<'c, '_> {
 
     /// 0 where the divisor is 0.
     fn unsigned_division(&mut self, op: ScalarOp, dtype: DType, x: Held<'c>, y: Held<'c>) -> Held<'c> {
-        let (zero, one) = (self.constant(Scalar::from_i64(dtype, 0)), self.constant(Scalar::from_i64(dtype, 1)));
+        let (zero, one) =
+            (self.constant_like(x, Scalar::from_i64(dtype, 0)), self.constant_like(x, Scalar::from_i64(dtype, 1)));
         let none = self.compare(ScalarOp::Equal, dtype, y, zero);
         let divisor = self.select(none, one, y);
         let name = if op == ScalarOp::FloorDivide { "arith.divui" } else { "arith.remui" };
@@ -121,7 +122,7 @@ impl<'c> Code<'c, '_> {
 
     /// 0 where the divisor is 0, and for -1 what needs no division; elsewhere rounded towards minus infinity.
     fn signed_division(&mut self, op: ScalarOp, dtype: DType, x: Held<'c>, y: Held<'c>) -> Held<'c> {
-        let [zero, one, minus] = [0, 1, -1].map(|value| self.constant(Scalar::from_i64(dtype, value)));
+        let [zero, one, minus] = [0, 1, -1].map(|value| self.constant_like(x, Scalar::from_i64(dtype, value)));
         let none = self.compare(ScalarOp::Equal, dtype, y, zero);
         let opposite = self.compare(ScalarOp::Equal, dtype, y, minus);
         let special = self.like("arith.ori", &[none, opposite]);
@@ -147,17 +148,20 @@ impl<'c> Code<'c, '_> {
     }
 
     /// All bits are shifted out by what is negative or not below the width.
+    ///
+    /// The amount is masked, not selected: of a select, LLVM's code generator for GPUs leaves a shift by the lowest 32 bits of an
+    /// amount of 64, which it takes to be all of them.
     fn shift(&mut self, op: ScalarOp, dtype: DType, x: Held<'c>, y: Held<'c>) -> Held<'c> {
-        let last = self.constant(Scalar::from_i64(dtype, i64::from(dtype.bits()) - 1));
-        let unsigned = DType::U64;
-        let beyond = self.compare(ScalarOp::Greater, unsigned, y, last);
-        if op == ScalarOp::ShiftRight && dtype.is_signed_integer() {
-            let by = self.select(beyond, last, y);
-            return self.like("arith.shrsi", &[x, by]);
-        }
-        let zero = self.constant(Scalar::from_i64(dtype, 0));
-        let by = self.select(beyond, zero, y);
-        let shifted = self.like(if op == ScalarOp::ShiftLeft { "arith.shli" } else { "arith.shrui" }, &[x, by]);
-        self.select(beyond, zero, shifted)
+        let last = self.constant_like(x, Scalar::from_i64(dtype, i64::from(dtype.bits()) - 1));
+        let beyond = self.compare(ScalarOp::Greater, DType::U64, y, last);
+        let by = self.like("arith.andi", &[y, last]);
+        let zero = self.constant_like(x, Scalar::from_i64(dtype, 0));
+        let (name, out) = match op {
+            ScalarOp::ShiftLeft => ("arith.shli", zero),
+            _ if dtype.is_signed_integer() => ("arith.shrsi", self.like("arith.shrsi", &[x, last])),
+            _ => ("arith.shrui", zero),
+        };
+        let shifted = self.like(name, &[x, by]);
+        self.select(beyond, out, shifted)
     }
 }

@@ -304,12 +304,13 @@ fn renamed(affine: &Affine, from: IndexId, to: IndexId) -> Affine {
     renamed
 }
 
-fn generate(seed: u64) -> Kernel {
+/// A kernel with at most so many loops and branches.
+fn generate(seed: u64, blocks: usize) -> Kernel {
     let random = Random(seed);
     let dims = vec!["n".to_owned(), "m".to_owned()];
     let b = KernelBuilder::new(format!("random_{seed}"), dims, named(0));
     let open = vec![(IndexId(0), named(0), true)];
-    let mut generator = Generator { random, b, values: vec![Vec::new()], open, dtypes: Vec::new(), blocks: 9 };
+    let mut generator = Generator { random, b, values: vec![Vec::new()], open, dtypes: Vec::new(), blocks };
     let choices: [&[DType]; 6] = [
         &[DType::F64],
         &[DType::F64],
@@ -328,14 +329,24 @@ fn generate(seed: u64) -> Kernel {
 
 #[test]
 fn random_loops_agree_in_every_engine() {
-    let sizes: Vec<Vec<u64>> = [(0, 2), (1, 3), (3, 0), (3, 2), (7, 1), (64, 2)].map(|(n, m)| vec![n, m]).to_vec();
+    let sizes: Vec<Vec<u64>> =
+        [(0, 2), (1, 3), (3, 0), (3, 2), (7, 1), (64, 2), (37, 1)].map(|(n, m)| vec![n, m]).to_vec();
     for seed in 0..400 {
-        let kernel = generate(seed);
+        let kernel = generate(seed, 9);
         let problems = verify_kernel(&kernel);
         assert_eq!(problems, [], "{kernel}");
         assert!(parse_kernel(&kernel.to_string()).as_ref() == Ok(&kernel), "{kernel}");
         check_all(&kernel, &sizes, seed);
         interpret(&kernel, &sizes[4], seed);
+    }
+}
+
+/// Few loops, so that they may be longer than the longest vectors.
+#[test]
+fn random_long_loops_agree_in_every_engine() {
+    let sizes: Vec<Vec<u64>> = [(3, 40), (2, 16), (25, 17)].map(|(n, m)| vec![n, m]).to_vec();
+    for seed in 1000..1150 {
+        check_all(&generate(seed, 2), &sizes, seed);
     }
 }
 

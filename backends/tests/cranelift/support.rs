@@ -177,7 +177,7 @@ type Run = dyn Fn(&mut [Vec<u64>], &[u64], i64);
 
 impl Way {
     /// The grid in two pieces, as two threads would run it, and an empty one.
-    pub(crate) fn pieces(name: &str, artifact: &Artifact) -> Self {
+    pub(crate) fn pieces(name: &str, artifact: &Artifact, copies: u64) -> Self {
         let loaded = Loaded::new(artifact);
         let run = move |buffers: &mut [Vec<u64>], dims: &[u64], grid: i64| {
             let middle = grid / 3;
@@ -185,7 +185,7 @@ impl Way {
                 loaded.run(buffers, dims, range);
             }
         };
-        Self { name: name.to_owned(), copies: Artifact::SCRATCH_COPIES as usize, run: Box::new(run) }
+        Self { name: name.to_owned(), copies: copies as usize, run: Box::new(run) }
     }
 }
 

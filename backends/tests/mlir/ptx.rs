@@ -63,3 +63,12 @@ fn the_lowest_version_that_serves_is_asked_for() {
     assert!(matches!(error, CompileError::Unsupported { .. }), "{error}");
     assert!(error.to_string().contains("compute capability 61 is below 70"), "{error}");
 }
+
+/// LLVM's code generator takes shifts of PTX to look at all bits of an amount, and they look at 32.
+#[test]
+fn amounts_of_shifts_are_looked_at_whole() {
+    let kernel = map("shift", DType::I64, |b, x| b.scalar(ScalarOp::ShiftLeft, &[x, x]));
+    let text = ptx::compile(&kernel, 90, &Options::default()).expect("it compiles").text;
+    assert!(text.contains("setp.gt.u64") && text.contains("selp.b64"), "{text}");
+    check(&kernel);
+}

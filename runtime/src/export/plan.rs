@@ -75,7 +75,7 @@ fn of_temporary(plan: &Plan, PlanBufferId(id): PlanBufferId) -> Bytes {
 
 /// What one thread needs of an array that every iteration has for itself.
 fn of_scratch(buffer: &Buffer) -> Bytes {
-    Bytes { shape: buffer.shape.clone(), element: buffer.dtype.size() as u64 * Artifact::SCRATCH_COPIES }
+    Bytes { shape: buffer.shape.clone(), element: buffer.dtype.size() as u64 * Artifact::MOST_SCRATCH_COPIES }
 }
 
 /// Where a plan's buffers are.

@@ -24,6 +24,8 @@ pub(crate) struct Threads {
     pub(crate) cap: usize,
     /// Estimated time from which a step is spread.
     pub(crate) from_nanoseconds: f64,
+    /// How many iterations of a grid each runs at once at most, with scratch for every one.
+    pub(crate) scratch_copies: u64,
 }
 
 /// A step that launches a kernel.
@@ -58,7 +60,8 @@ impl Kernel {
         let Launched { number: code, arguments, once, extents } = launched;
         let kept = (!once).then(|| Kept { grid: extents.number(), pieces: extents.number() });
         let buffers = kernel.buffers.iter().enumerate().filter(|(_, buffer)| buffer.access == Access::Scratch);
-        let scratch = buffers.map(|(position, buffer)| Scratch { position, size: Size::of_scratch(buffer) });
+        let scratch = buffers
+            .map(|(position, buffer)| Scratch { position, size: Size::of_scratch(buffer, threads.scratch_copies) });
         let (extent, work, scratch) = (kernel.grid, Work::of(kernel), scratch.collect());
         Self { code, arguments, extent, work, threads, scratch, kept }
     }

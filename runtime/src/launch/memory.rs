@@ -4,7 +4,6 @@ use super::Sizes;
 use super::frame::Spot;
 use crate::arena::ALIGNMENT;
 use crate::bind::dim_size;
-use rotrace_backends::Artifact;
 use rotrace_ir::DType;
 use rotrace_ir::dim::Type;
 use rotrace_ir::kernel::{Access, Buffer, BufferShape, Extent, extents};
@@ -28,8 +27,8 @@ impl Size {
     }
 
     /// Of the scratch of one piece of a grid.
-    pub(crate) fn of_scratch(buffer: &Buffer) -> Self {
-        let element_bytes = buffer.dtype.size() as u64 * Artifact::SCRATCH_COPIES;
+    pub(crate) fn of_scratch(buffer: &Buffer, copies: u64) -> Self {
+        let element_bytes = buffer.dtype.size() as u64 * copies;
         Self { shape: buffer.shape.clone(), element_bytes }
     }
 

@@ -109,7 +109,7 @@ pub(super) fn restore(
     report.time("verify", || verify(&plan)).map_err(|problem| malformed(problem.to_string()))?;
     let signature =
         Signature::restored(&plan, dims, least).ok_or_else(|| malformed("another number of dims".into()))?;
-    let layout = layout(&plan, natives, options)?;
+    let layout = layout(&plan, natives, options, maker.engine())?;
     report.kernels = plan.kernels().len();
     let engine = match code {
         Kept::Machine { target, image } => {

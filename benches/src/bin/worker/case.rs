@@ -1,6 +1,6 @@
 //! Cases as the driver describes them.
 
-use rotrace::Options;
+use rotrace::{Engine, Options};
 use rotrace_bench::workloads::{self, Refusal};
 use rotrace_bench::{Bench, Data};
 use serde_json::{Value, json};
@@ -11,12 +11,13 @@ type Failure = Box<dyn std::error::Error>;
 
 /// Builds a case; within, the reason why it is skipped.
 pub fn build(case: &Value, variant: &str, threads: usize) -> Result<Result<Box<dyn Bench>, String>, Failure> {
-    let simd = match variant {
-        "cranelift" | "" => true,
-        "cranelift-scalar" => false,
+    let (engine, simd) = match variant {
+        "cranelift" | "" => (Engine::Compiled, true),
+        "cranelift-scalar" => (Engine::Compiled, false),
+        "optimised" => (Engine::Optimised, true),
         other => return Ok(Err(format!("there is no variant {other}"))),
     };
-    let options = Options { threads, simd, verify: false, ..Options::default() };
+    let options = Options { engine, threads, simd, verify: false, ..Options::default() };
     let name = case["workload"].as_str().ok_or("`workload` is not a string")?;
     let arguments = read_arguments(&case["inputs"])?;
     let prepared = {

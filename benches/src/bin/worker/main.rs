@@ -4,8 +4,8 @@
 //! results), `time` (samples of a prepared case), `drop`, `quit`. Arrays are exchanged as files of raw `f64`. A case
 //! that it does not do is answered with `skip` and the reason.
 //!
-//! The variant `cranelift` uses SIMD instructions, `cranelift-scalar` does not. `PEERS_THREADS` in the environment caps
-//! the threads of a call.
+//! The variant `cranelift` uses SIMD instructions, `cranelift-scalar` does not, and `optimised` (with the feature `mlir`) is
+//! compiled by LLVM. `PEERS_THREADS` in the environment caps the threads of a call.
 
 mod case;
 mod process;
