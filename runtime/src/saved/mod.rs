@@ -92,7 +92,7 @@ impl Saved {
     ///
     /// Without trust the graph is compiled anew, as `options` say. With trust ([`trust`](Self::trust)) nothing is compiled, and
     /// of the options those count that concern calls: `threads`, `parallel_from`, `memory_limit`. Its
-    /// [`clif`](Executable::clif) and [`disassembly`](Executable::disassembly) are still made anew when they are asked for, if the
+    /// [`stage`](Executable::stage)s and [`disassembly`](Executable::disassembly) are still made anew when they are asked for, if the
     /// compiler that made the code is there.
     ///
     /// # Errors

@@ -35,6 +35,8 @@ struct Parts<T> {
     third: T,
 }
 
+type Sums = (Vec<Tensor>, Option<Tensor>);
+
 fn parts<T>(leaves: [T; 4]) -> Parts<T> {
     let [one, two, second, third] = leaves;
     Parts { first: vec![one, two], second: Some(second), third }
@@ -52,7 +54,7 @@ fn structured_arguments_and_results_come_back() -> Result<(), Error> {
     before.save(&file.0)?;
     let expected = before.call(&arguments)?;
     let (natives, options) = (Natives::default(), Options::default());
-    let loaded: [Compiled<Parts<Tensor>, (Vec<Tensor>, Option<Tensor>)>; 2] =
+    let loaded: [Compiled<Parts<Tensor>, Sums>; 2] =
         [Compiled::load(&file.0)?, Compiled::from_saved(&file.trusted()?, &natives, &options)?];
     for loaded in loaded {
         assert_eq!(loaded.call(&arguments)?, expected);
