@@ -8,7 +8,7 @@ features=()
 not_run=()
 
 if scripts/install-llvm.sh </dev/null; then
-  features=(--features mlir)
+  features=(--features mlir,cuda)
   scripts/install-ptxas.sh || not_run+=("PTX was not assembled: there is no ptxas (scripts/install-ptxas.sh)")
 else
   not_run+=("nothing was compiled by the optimising compiler, which needs LLVM 22 (scripts/install-llvm.sh)")

@@ -269,7 +269,7 @@ fn on_gpu(
     let kernels = report.time("ptx", || plan.kernels().par_iter().map(compile).collect::<Result<Vec<_>, _>>());
     let kernels = kernels.map_err(|error| Error::Unsupported(error.to_string()))?;
     report.code_bytes = kernels.iter().map(|kernel| kernel.text.len()).sum();
-    let load = || cuda::Launcher::new(gpu, plan, natives, options.memory_limit, &kernels);
+    let load = || cuda::Launcher::new(gpu, plan, natives, options.memory_limit, kernels);
     Ok(EngineState::OnGpu(report.time("load", load)?))
 }
 

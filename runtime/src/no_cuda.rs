@@ -125,11 +125,15 @@ impl Pinned {
 }
 
 impl Launcher {
-    pub(crate) fn new(gpu: &Gpu, _: &Plan, _: &Natives, _: Option<u64>, _: &[Ptx]) -> Result<Self, Error> {
+    pub(crate) fn new(gpu: &Gpu, _: &Plan, _: &Natives, _: Option<u64>, _: Vec<Ptx>) -> Result<Self, Error> {
         match *gpu {}
     }
 
     pub(crate) fn gpu(&self) -> &Gpu {
+        match *self {}
+    }
+
+    pub(crate) fn kernels(&self) -> &[Ptx] {
         match *self {}
     }
 

@@ -7,7 +7,7 @@ use rotrace_ir::kernel::{Access, Block, Buffer, Extent, Inst, Kernel, Loop, Loop
 use rotrace_ir::reduce::LANES;
 
 /// How iterations of a grid meet threads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Mapping {
     /// One iteration after the other.
     Single,

@@ -38,9 +38,7 @@ pub(super) fn rows(kernel: &Kernel) -> Option<u32> {
     }
     let long = long_rows(kernel);
     let rows = long.iter().map(|&(_, row)| VECTOR_BYTES >> row.trailing_zeros().min(4)).max()?;
-    let all = staged(kernel, rows);
-    let bytes: u64 = all.iter().map(|staged| staged.part(rows)).sum();
-    (bytes * u64::from(TILE_BLOCK_THREADS) <= SHARED_BYTES).then_some(rows as u32)
+    (block_bytes(kernel, rows) <= SHARED_BYTES).then_some(rows as u32)
 }
 
 /// The staged buffers, if a thread takes so many rows.

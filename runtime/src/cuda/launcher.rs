@@ -15,6 +15,8 @@ use rotrace_ir::plan::Plan;
 pub(crate) struct Launcher {
     layout: Layout<Program>,
     program: Program,
+    /// What the program was loaded from, for files.
+    kernels: Vec<Ptx>,
 }
 
 /// Memory of the host for a frame.
@@ -38,10 +40,10 @@ impl Launcher {
         plan: &Plan,
         natives: &Natives,
         memory_limit: Option<u64>,
-        kernels: &[Ptx],
+        kernels: Vec<Ptx>,
     ) -> Result<Self, Error> {
         let layout = Layout::new(plan, natives, gpu, memory_limit)?;
-        Ok(Self { layout, program: Program::new(gpu, kernels)? })
+        Ok(Self { layout, program: Program::new(gpu, &kernels)?, kernels })
     }
 
     pub(super) fn layout(&self) -> &Layout<Program> {
@@ -55,6 +57,10 @@ impl Launcher {
 
     pub(crate) fn gpu(&self) -> &Gpu {
         &self.program.gpu
+    }
+
+    pub(crate) fn kernels(&self) -> &[Ptx] {
+        &self.kernels
     }
 
     pub(crate) fn device(&self) -> Device {

@@ -9,11 +9,13 @@ use super::target::Target;
 use crate::bind::Signature;
 use crate::code::{Code, Image};
 use crate::compile::{Maker, Report, Texts, layout, verify};
+use crate::device::Place;
 use crate::executable::{EngineState, Executable};
 use crate::interpreted::Interpreted;
 use crate::launch::Launcher;
 use crate::upgrade::Upgrade;
-use crate::{Error, Natives, Options};
+use crate::{Error, Natives, Options, cuda};
+use rotrace_backends::{Mapping, Ptx};
 use rotrace_ir::graph::Function;
 use rotrace_ir::plan::Plan;
 use serde::{Deserialize, Serialize};
@@ -45,8 +47,12 @@ struct Program<'b> {
 /// What runs the kernels.
 #[derive(Serialize, Deserialize)]
 enum Kept<'b> {
-    /// Code that is not kept, which is this.
-    None(String),
+    /// PTX for GPUs of a compute capability and above.
+    Ptx {
+        capability: u32,
+        #[serde(borrow)]
+        kernels: Vec<KeptPtx<'b>>,
+    },
     /// The interpreter, for this reason.
     Interpreted(String),
     /// Machine code for a processor.
@@ -55,6 +61,23 @@ enum Kept<'b> {
         #[serde(borrow)]
         image: Image<'b>,
     },
+}
+
+/// [`Ptx`] without its texts.
+#[derive(Serialize, Deserialize)]
+struct KeptPtx<'b> {
+    text: Cow<'b, str>,
+    mappings: Cow<'b, [Mapping]>,
+}
+
+impl<'b> KeptPtx<'b> {
+    fn of(ptx: &'b Ptx) -> Self {
+        Self { text: Cow::Borrowed(&ptx.text), mappings: Cow::Borrowed(&ptx.mappings) }
+    }
+
+    fn restored(self) -> Ptx {
+        Ptx { text: self.text.into_owned(), mappings: self.mappings.into_owned(), stages: Vec::new() }
+    }
 }
 
 pub(super) fn encode(value: &impl Serialize) -> Vec<u8> {
@@ -84,7 +107,10 @@ pub(super) fn program_of(executable: &Executable) -> Vec<u8> {
             Kept::Machine { target: Target::here(), image: better.unwrap_or(launcher.code()).image() }
         }
         EngineState::Interpreted(_) => Kept::Interpreted(report.interpreted.clone().unwrap_or_default()),
-        EngineState::OnGpu(_) => Kept::None("code for a GPU".to_owned()),
+        EngineState::OnGpu(launcher) => Kept::Ptx {
+            capability: launcher.gpu().capability(),
+            kernels: launcher.kernels().iter().map(KeptPtx::of).collect(),
+        },
     };
     encode(&Program {
         dims: signature.dims.clone(),
@@ -124,10 +150,25 @@ pub(super) fn restore(
             let code = report.time("load", || Code::of_image(&image))?;
             EngineState::Compiled(Launcher::new(layout, code, None))
         }
-        Kept::None(what) => {
-            return Err(
-                FileError::NoCode(format!("the function was compiled to {what}, which files do not hold")).into()
-            );
+        Kept::Ptx { capability, kernels } => {
+            let Place::Gpu(gpu) = &options.device.0 else {
+                let reason = "the file has code for a GPU, not for the processor".to_owned();
+                return Err(FileError::NoCode(reason).into());
+            };
+            if gpu.capability() < capability {
+                let (needed, there) = (f64::from(capability) / 10.0, f64::from(gpu.capability()) / 10.0);
+                let reason = format!(
+                    "the file has code for GPUs of compute capability {needed:.1}, and this one has {there:.1}"
+                );
+                return Err(FileError::NoCode(reason).into());
+            }
+            let kernels: Vec<Ptx> = kernels.into_iter().map(KeptPtx::restored).collect();
+            if kernels.len() != report.kernels || kernels.iter().any(|kernel| kernel.mappings.is_empty()) {
+                return Err(malformed("the PTX is not that of the kernels".into()).into());
+            }
+            report.code_bytes = kernels.iter().map(|kernel| kernel.text.len()).sum();
+            let load = || cuda::Launcher::new(gpu, &plan, natives, options.memory_limit, kernels);
+            EngineState::OnGpu(report.time("load", load)?)
         }
         Kept::Interpreted(reason) => {
             report.interpreted = Some(reason);
