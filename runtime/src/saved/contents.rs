@@ -12,7 +12,6 @@ use crate::compile::{Maker, Report, Texts, layout, verify};
 use crate::executable::{EngineState, Executable};
 use crate::interpreted::Interpreted;
 use crate::launch::Launcher;
-use crate::upgrade::Upgrade;
 use crate::{Error, Natives, Options};
 use rotrace_ir::graph::Function;
 use rotrace_ir::plan::Plan;
@@ -78,10 +77,10 @@ pub(super) fn program_of(executable: &Executable) -> Vec<u8> {
     let mut maker = texts.maker;
     let code = match engine {
         EngineState::Compiled(launcher) => {
-            // What is made meanwhile is left for the next time.
-            let better = launcher.upgrade().and_then(Upgrade::code);
-            maker = maker.of_code(better.is_some());
-            Kept::Machine { target: Target::here(), image: better.unwrap_or(launcher.code()).image() }
+            let (code, better) = launcher.code_and_tier();
+            // What made it says how much scratch memory it needs.
+            maker = maker.of_code(better);
+            Kept::Machine { target: Target::here(), image: code.image() }
         }
         EngineState::Interpreted(_) => Kept::Interpreted(report.interpreted.clone().unwrap_or_default()),
         EngineState::OnGpu(_) => Kept::None("code for a GPU".to_owned()),
