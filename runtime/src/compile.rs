@@ -120,12 +120,12 @@ impl Maker {
         Self { engine: options.engine, simd: options.simd, gpu }
     }
 
-    /// What made the code that calls run, given whether better code was made meanwhile.
     /// What made the code.
     pub(crate) fn engine(self) -> Engine {
         self.engine
     }
 
+    /// What made the code that calls run, given whether that is the better code that was made meanwhile.
     pub(crate) fn of_code(self, better: bool) -> Self {
         match self.engine {
             Engine::Tiered if better => Self { engine: Engine::Optimised, ..self },
@@ -201,19 +201,23 @@ fn pipeline_options(options: &Options) -> pipeline::Options {
     pipeline::Options { verify: options.verify, ..pipeline::Options::default() }
 }
 
-/// The layout of a verified plan.
-/// The layout of a plan for code that an engine makes.
+/// The layout of a verified plan for code that an engine makes.
 pub(crate) fn layout(plan: &Plan, natives: &Natives, options: &Options, engine: Engine) -> Result<Layout<Code>, Error> {
     let threads = Threads {
         cap: options.threads,
         from_nanoseconds: options.parallel_from.as_secs_f64() * 1e9,
-        scratch_copies: match engine {
-            Engine::Compiled | Engine::Interpreter => Artifact::SCRATCH_COPIES,
-            // In tiers, optimised code takes over with the same memory.
-            Engine::Optimised | Engine::Tiered => Artifact::MOST_SCRATCH_COPIES,
-        },
+        scratch_copies: scratch_copies(engine),
     };
     Layout::new(plan, natives, &threads, options.memory_limit)
+}
+
+/// How many copies of scratch arrays the code of an engine needs.
+pub(crate) fn scratch_copies(engine: Engine) -> u64 {
+    match engine {
+        Engine::Compiled | Engine::Interpreter => Artifact::SCRATCH_COPIES,
+        // In tiers, optimised code takes over with the same memory.
+        Engine::Optimised | Engine::Tiered => Artifact::MOST_SCRATCH_COPIES,
+    }
 }
 
 pub(crate) fn verify(plan: &Plan) -> Result<(), Diagnostic> {

@@ -10,6 +10,7 @@ mod header;
 mod object;
 mod plan;
 
+use crate::compile::scratch_copies;
 use crate::executable::EngineState;
 use crate::{Error, Executable};
 use rotrace_backends::cranelift::straight;
@@ -118,7 +119,9 @@ impl Executable {
             }
             EngineState::OnGpu(_) => return Err(ExportError::Gpu.into()),
         };
-        let exported = plan::export(&self.texts.plan, &launcher.code().image(), self.signature.least())?;
+        let (code, better) = launcher.code_and_tier();
+        let copies = scratch_copies(self.texts.maker.of_code(better).engine());
+        let exported = plan::export(&self.texts.plan, &code.image(), self.signature.least(), copies)?;
         let piece = straight::compile(name, &exported.straight, &exported.image)
             .map_err(|error| Error::Unsupported(error.to_string()))?;
         let object = object::write(name, &piece).map_err(Error::Unsupported)?;

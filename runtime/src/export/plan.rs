@@ -3,7 +3,6 @@
 use super::ExportError;
 use crate::code::Image;
 use crate::launch::{Tenant, share};
-use rotrace_backends::Artifact;
 use rotrace_backends::cranelift::straight::{ALIGNMENT, Bytes, Launch, Place, Straight};
 use rotrace_ir::kernel::{Access, Buffer};
 use rotrace_ir::plan::{KernelStep, Plan, PlanBufferId, Step, Storage};
@@ -15,8 +14,8 @@ pub(super) struct Exported {
     pub(super) image: Vec<u8>,
 }
 
-/// Brings a plan and its code into the form that can be exported.
-pub(super) fn export(plan: &Plan, code: &Image<'_>, least: &[i64]) -> Result<Exported, ExportError> {
+/// Brings a plan and its code, which needs so many copies of scratch arrays, into the form that can be exported.
+pub(super) fn export(plan: &Plan, code: &Image<'_>, least: &[i64], copies: u64) -> Result<Exported, ExportError> {
     let steps = plan.steps.iter().enumerate().map(|(position, step)| kernel(position, step));
     let steps = steps.collect::<Result<Vec<&KernelStep>, _>>()?;
     let mut image = code.bytes.to_vec();
@@ -30,7 +29,7 @@ pub(super) fn export(plan: &Plan, code: &Image<'_>, least: &[i64]) -> Result<Exp
         })
         .collect();
     let slots = share(plan);
-    let places = Places { plan, slots: &slots, data: &data };
+    let places = Places { plan, slots: &slots, data: &data, copies };
     let launches = steps.iter().enumerate().map(|(position, step)| Launch {
         entry: code.entries[position],
         constants: constants[position],
@@ -42,7 +41,7 @@ pub(super) fn export(plan: &Plan, code: &Image<'_>, least: &[i64]) -> Result<Exp
         Tenant::Temporary(id) => vec![of_temporary(plan, id)],
         Tenant::Step(step) => {
             let buffers = steps[step].kernel.buffers.iter();
-            buffers.filter(|buffer| buffer.access == Access::Scratch).map(of_scratch).collect()
+            buffers.filter(|buffer| buffer.access == Access::Scratch).map(|buffer| of_scratch(buffer, copies)).collect()
         }
     };
     let slots = slots.iter().map(|slot| slot.iter().map(tenant).collect()).collect();
@@ -74,8 +73,8 @@ fn of_temporary(plan: &Plan, PlanBufferId(id): PlanBufferId) -> Bytes {
 }
 
 /// What one thread needs of an array that every iteration has for itself.
-fn of_scratch(buffer: &Buffer) -> Bytes {
-    Bytes { shape: buffer.shape.clone(), element: buffer.dtype.size() as u64 * Artifact::MOST_SCRATCH_COPIES }
+fn of_scratch(buffer: &Buffer, copies: u64) -> Bytes {
+    Bytes { shape: buffer.shape.clone(), element: buffer.dtype.size() as u64 * copies }
 }
 
 /// Where a plan's buffers are.
@@ -84,6 +83,8 @@ struct Places<'p> {
     slots: &'p [Vec<Tenant>],
     /// Of the constants, in the image.
     data: &'p [Option<usize>],
+    /// How many copies of scratch arrays the code needs.
+    copies: u64,
 }
 
 impl Places<'_> {
@@ -94,7 +95,7 @@ impl Places<'_> {
             Access::Scratch => {
                 let slot = self.slot(Tenant::Step(position));
                 let place = Place::Workspace { slot, behind: behind.clone() };
-                behind.push(of_scratch(buffer));
+                behind.push(of_scratch(buffer, self.copies));
                 place
             }
         };

@@ -143,8 +143,16 @@ impl Launcher {
 
     /// The best code there is. A call asks once, and keeps to it.
     #[inline]
-    pub(crate) fn code(&self) -> &Code {
+    fn code(&self) -> &Code {
         self.upgrade().and_then(Upgrade::code).unwrap_or(&self.code)
+    }
+
+    /// The best code there is, and whether it is what was made in the background.
+    pub(crate) fn code_and_tier(&self) -> (&Code, bool) {
+        match self.upgrade().and_then(Upgrade::code) {
+            Some(better) => (better, true),
+            None => (&self.code, false),
+        }
     }
 
     pub(crate) fn layout(&self) -> &Layout<Code> {

@@ -13,7 +13,6 @@ use crate::device::Place;
 use crate::executable::{EngineState, Executable};
 use crate::interpreted::Interpreted;
 use crate::launch::Launcher;
-use crate::upgrade::Upgrade;
 use crate::{Error, Natives, Options, cuda};
 use rotrace_backends::{Mapping, Ptx};
 use rotrace_ir::graph::Function;
@@ -101,10 +100,10 @@ pub(super) fn program_of(executable: &Executable) -> Vec<u8> {
     let mut maker = texts.maker;
     let code = match engine {
         EngineState::Compiled(launcher) => {
-            // What is made meanwhile is left for the next time.
-            let better = launcher.upgrade().and_then(Upgrade::code);
-            maker = maker.of_code(better.is_some());
-            Kept::Machine { target: Target::here(), image: better.unwrap_or(launcher.code()).image() }
+            let (code, better) = launcher.code_and_tier();
+            // What made it says how much scratch memory it needs.
+            maker = maker.of_code(better);
+            Kept::Machine { target: Target::here(), image: code.image() }
         }
         EngineState::Interpreted(_) => Kept::Interpreted(report.interpreted.clone().unwrap_or_default()),
         EngineState::OnGpu(launcher) => Kept::Ptx {

@@ -136,7 +136,7 @@ const SUM: &str = "fn @sum(dims n; %a: f64[n]) -> (f64[n], f64[]) {
 }";
 
 /// Its gradient keeps every state of a row in scratch memory.
-const ROWS: &str = "fn @rows(dims n; %a: f64[n]) -> (f64[n]) {
+pub const ROWS: &str = "fn @rows(dims n; %a: f64[n]) -> (f64[n]) {
   %b: f64[n] = scan %a {carried = 1, scanned = 0, length = 9, reverse = false, checkpoint = all, body = fn @body(dims n; %x: f64[n]) -> (f64[n]) {
     %y: f64[n] = sin %x
     %z: f64[n] = multiply %y, %x

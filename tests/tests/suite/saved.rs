@@ -1,9 +1,11 @@
 //! Saved executables: what comes back is what was saved, with trust and without, and whatever is wrong with a file is told.
 
+use super::export::ROWS;
 use super::plans::build::{heat, native, roots};
 use rotrace_ir::graph::Function;
 use rotrace_ir::plan::Plan;
 use rotrace_ir::text::parse_function;
+use rotrace_passes::differentiate::vjp;
 use rotrace_runtime::{Engine, Error, Executable, FileError, Natives, Options, Saved, View, ViewMut};
 use rotrace_tests::engines::{compare, every_configuration, run};
 use rotrace_tests::random::{Random, cost, program, program_with_regions};
@@ -119,6 +121,26 @@ fn of_two_tiers_the_better_code_is_kept() {
     assert_eq!(after.report().code_bytes, optimised.report().code_bytes);
     assert_eq!(after.stages(), optimised.stages());
     assert_eq!(after.disassembly(), optimised.disassembly());
+}
+
+/// The engines' code needs more or less scratch memory, and the options at loading say nothing of it.
+#[test]
+fn scratch_memory_is_what_the_code_needs() {
+    let rows = parse_function(ROWS).unwrap_or_else(|error| panic!("{error}"));
+    let gradient = vjp(&rows, &[true]).expect("it has a derivative");
+    let elements = [0.5_f64; 40];
+    let view = View { dtype: rotrace_ir::DType::F64, shape: &[40], bytes: bytemuck::cast_slice(&elements) };
+    let bytes = |executable: &Executable| executable.temporary_bytes(&[view, view]).expect("they fit");
+    for (name, options) in every_configuration() {
+        if options.device.is_gpu() || options.threads == 2 || options.engine == Engine::Interpreter {
+            continue;
+        }
+        let before = compiled(&gradient, &options);
+        let other = Options { engine: Engine::Compiled, ..options };
+        let after = trusted(&before.to_bytes(b""), &Natives::default(), &other).expect("it loads");
+        assert!(bytes(&before) > 0, "{}", before.kernels());
+        assert_eq!(bytes(&after), bytes(&before), "{name}");
+    }
 }
 
 #[test]
