@@ -3,6 +3,7 @@
 use super::access::{self, Step};
 use super::code::{Code, Held};
 use super::transpose::Order;
+use melior::ir::attribute::IntegerAttribute;
 use rotrace_ir::DType;
 use rotrace_ir::kernel::{Access, Affine, Block, BufferId};
 use rustc_hash::FxHashMap;
@@ -11,6 +12,9 @@ use std::rc::Rc;
 
 /// The longest rows that vectors are made of.
 const LONGEST_ROW: i64 = 16;
+
+/// Bytes.
+const CACHE_LINE: i64 = 64;
 
 /// Of rows up to this long a single element is worth all.
 const SHORT_ROW: i64 = 4;
@@ -123,6 +127,9 @@ impl<'c> Code<'c, '_> {
     /// Loads rows that begin at an address, apart from what lies outside of what is accessed.
     fn loaded_rows(&mut self, start: Held<'c>, dtype: DType, shape: &Shape) -> Vec<Option<Held<'c>>> {
         let order = Order::of(shape.step as usize, self.lanes as usize);
+        if shape.step * dtype.size() as i64 >= CACHE_LINE {
+            self.ask_ahead(start, dtype, shape.step);
+        }
         let end = i64::from(self.lanes - 1) * shape.step + shape.last;
         let vectors: Vec<Held<'c>> = order
             .vectors()
@@ -139,6 +146,18 @@ impl<'c> Code<'c, '_> {
             elements[element as usize] = all[element as usize];
         }
         elements
+    }
+
+    /// Asks for the rows of the next vector. A transposition needs the lines of long rows in an order that processors do not
+    /// foresee. An address beyond a buffer does no harm.
+    fn ask_ahead(&mut self, start: Held<'c>, dtype: DType, step: i64) {
+        let number = |code: &Self, value| IntegerAttribute::new(code.integer(32), value).into();
+        let attributes = [("rw", number(self, 0)), ("hint", number(self, 3)), ("cache", number(self, 1))];
+        let (all, line) = (step * i64::from(self.lanes), CACHE_LINE / dtype.size() as i64);
+        for ahead in (all..2 * all).step_by(line as usize) {
+            let address = self.moved(start, dtype, ahead);
+            self.effect("llvm.intr.prefetch", &[address], &attributes);
+        }
     }
 
     /// Stores rows that begin at an address: one value for every element of a row.

@@ -87,8 +87,7 @@ impl Stage {
 /// The stages between two orders of bits; in the last, the bits in vectors take the order that is asked for.
 fn stages(mut inner: Vec<Bit>, mut outer: Vec<Bit>, goal: &[Bit]) -> (Vec<Stage>, Vec<Bit>) {
     let mut stages = Vec::new();
-    loop {
-        let Some(at) = inner.iter().position(|bit| !goal.contains(bit)) else { break };
+    while let Some(at) = inner.iter().position(|bit| !goal.contains(bit)) {
         let from = outer.iter().position(|bit| goal.contains(bit)).expect("as many come as go");
         let (leaving, entering) = (inner[at], outer[from]);
         let before = inner.clone();

@@ -329,7 +329,8 @@ fn generate(seed: u64, blocks: usize) -> Kernel {
 
 #[test]
 fn random_loops_agree_in_every_engine() {
-    let sizes: Vec<Vec<u64>> = [(0, 2), (1, 3), (3, 0), (3, 2), (7, 1), (64, 2), (37, 1)].map(|(n, m)| vec![n, m]).to_vec();
+    let sizes: Vec<Vec<u64>> =
+        [(0, 2), (1, 3), (3, 0), (3, 2), (7, 1), (64, 2), (37, 1)].map(|(n, m)| vec![n, m]).to_vec();
     for seed in 0..400 {
         let kernel = generate(seed, 9);
         let problems = verify_kernel(&kernel);
