@@ -3,6 +3,7 @@
 use super::access::{self, Step};
 use super::code::{Code, Held};
 use super::transpose::Order;
+use melior::ir::attribute::IntegerAttribute;
 use rotrace_ir::DType;
 use rotrace_ir::kernel::{Access, Affine, Block, BufferId};
 use rustc_hash::FxHashMap;
@@ -11,6 +12,9 @@ use std::rc::Rc;
 
 /// The longest rows that vectors are made of.
 const LONGEST_ROW: i64 = 16;
+
+/// Bytes.
+const CACHE_LINE: i64 = 64;
 
 /// Of rows up to this long a single element is worth all.
 const SHORT_ROW: i64 = 4;
@@ -35,6 +39,8 @@ struct Shape {
 pub(super) struct Rows<'c> {
     loaded: FxHashMap<Row, Shape>,
     stored: FxHashMap<Row, Shape>,
+    /// Whether several of those that are loaded are as long as a cache line.
+    many_long: bool,
     /// Elements of rows that are loaded.
     known: FxHashMap<Row, Rc<[Option<Held<'c>>]>>,
     /// Elements of rows that wait to be stored together.
@@ -59,8 +65,12 @@ impl<'c> Rows<'c> {
             (row, Shape { step, first, last, distinct: elements.len() as i64 })
         };
         let dense = |shape: &Shape| shape.step <= SHORT_ROW || 2 * shape.distinct > shape.last - shape.first + 1;
+        let loaded: FxHashMap<Row, Shape> = loads.into_iter().map(shape).filter(|(_, shape)| dense(shape)).collect();
+        let bytes = |row: &Row| code.kernel.buffers[row.0.0 as usize].dtype.size() as i64;
+        let long = loaded.iter().filter(|(row, shape)| shape.step * bytes(row) >= CACHE_LINE);
         Self {
-            loaded: loads.into_iter().map(shape).filter(|(_, shape)| dense(shape)).collect(),
+            many_long: long.count() > 1,
+            loaded,
             stored: stores.into_iter().map(shape).filter(|(_, shape)| shape.distinct == shape.step).collect(),
             ..Self::default()
         }
@@ -123,6 +133,9 @@ impl<'c> Code<'c, '_> {
     /// Loads rows that begin at an address, apart from what lies outside of what is accessed.
     fn loaded_rows(&mut self, start: Held<'c>, dtype: DType, shape: &Shape) -> Vec<Option<Held<'c>>> {
         let order = Order::of(shape.step as usize, self.lanes as usize);
+        if self.woven.many_long {
+            self.ask_ahead(start, dtype, shape.step);
+        }
         let end = i64::from(self.lanes - 1) * shape.step + shape.last;
         let vectors: Vec<Held<'c>> = order
             .vectors()
@@ -139,6 +152,18 @@ impl<'c> Code<'c, '_> {
             elements[element as usize] = all[element as usize];
         }
         elements
+    }
+
+    /// Asks for the rows of the next vector. Where there are several long ones, their lines are needed in an order that
+    /// processors do not foresee. An address beyond a buffer does no harm.
+    fn ask_ahead(&mut self, start: Held<'c>, dtype: DType, step: i64) {
+        let number = |code: &Self, value| IntegerAttribute::new(code.integer(32), value).into();
+        let attributes = [("rw", number(self, 0)), ("hint", number(self, 3)), ("cache", number(self, 1))];
+        let (all, line) = (step * i64::from(self.lanes), CACHE_LINE / dtype.size() as i64);
+        for ahead in (all..2 * all).step_by(line as usize) {
+            let address = self.moved(start, dtype, ahead);
+            self.effect("llvm.intr.prefetch", &[address], &attributes);
+        }
     }
 
     /// Stores rows that begin at an address: one value for every element of a row.
