@@ -4,6 +4,7 @@ use super::program::Modules;
 use crate::Error;
 use cudarc::driver::sys::{self, CUdevice_attribute_enum as Attribute};
 use cudarc::driver::{CudaContext, CudaEvent, CudaStream, DriverError, result};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,7 +45,8 @@ pub(super) fn failed(error: DriverError) -> Error {
 pub(crate) fn open(ordinal: usize) -> Result<Gpu, Error> {
     // SAFETY: loading the driver's library runs its initialisers, as any program with the library does.
     if !unsafe { sys::is_culib_present() } {
-        let names = ["cuda", "nvcuda"].map(|name| cudarc::get_lib_name_candidates(name).join(", ")).join(", ");
+        let names: BTreeSet<String> = cudarc::get_lib_name_candidates("cuda").into_iter().collect();
+        let names = names.into_iter().collect::<Vec<_>>().join(", ");
         let text = format!("there is no CUDA driver: of {names} none was found; set LD_LIBRARY_PATH to where it is");
         return Err(Error::Device(text));
     }

@@ -27,6 +27,7 @@ mod batching;
 mod choices;
 mod corpus;
 mod derivative_table;
+mod devices;
 mod engines;
 mod export;
 mod guards;
