@@ -180,7 +180,8 @@ impl<In: Tree<Tensor>, Out: Tree<Tensor>> Compiled<In, Out> {
     }
 
     /// The names of what kernels are on the way to machine code, in order: `clif` in [`Engine::Compiled`](crate::Engine::Compiled),
-    /// `mlir` and `llvm` in [`Engine::Optimised`](crate::Engine::Optimised).
+    /// `mlir` and `llvm` in [`Engine::Optimised`](crate::Engine::Optimised), all of them in [`Engine::Tiered`](crate::Engine::Tiered); `mlir`,
+    /// `llvm` and `ptx` on a GPU.
     #[must_use]
     pub fn stages(&self) -> Vec<&'static str> {
         self.executable.stages()
@@ -192,7 +193,7 @@ impl<In: Tree<Tensor>, Out: Tree<Tensor>> Compiled<In, Out> {
         self.executable.stage(name)
     }
 
-    /// The machine code that calls run now.
+    /// The machine code that calls run now; on a GPU PTX, of which the driver makes it.
     #[must_use]
     pub fn disassembly(&self) -> String {
         self.executable.disassembly()

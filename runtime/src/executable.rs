@@ -121,7 +121,7 @@ impl Executable {
 
     /// The names of what kernels are on the way to machine code, in order: `clif` in [`Engine::Compiled`](crate::Engine::Compiled),
     /// `mlir` and `llvm` in [`Engine::Optimised`](crate::Engine::Optimised), and all of them in
-    /// [`Engine::Tiered`](crate::Engine::Tiered).
+    /// [`Engine::Tiered`](crate::Engine::Tiered); `mlir`, `llvm` and `ptx` on a GPU.
     #[must_use]
     pub fn stages(&self) -> Vec<&'static str> {
         self.texts.stages()
@@ -133,7 +133,7 @@ impl Executable {
         self.texts.stage(name)
     }
 
-    /// The machine code of each kernel, as calls run it now.
+    /// The machine code of each kernel, as calls run it now; on a GPU PTX, of which the driver makes it.
     #[must_use]
     pub fn disassembly(&self) -> String {
         self.texts.disassembly(matches!(self.report().background, Background::Done(_)))
