@@ -22,28 +22,6 @@ pub(crate) trait Described {
     fn address(&self) -> usize;
 }
 
-impl Described for View<'_> {
-    #[inline]
-    fn dtype(&self) -> DType {
-        self.dtype
-    }
-
-    #[inline]
-    fn shape(&self) -> &[usize] {
-        self.shape
-    }
-
-    #[inline]
-    fn byte_length(&self) -> usize {
-        self.bytes.len()
-    }
-
-    #[inline]
-    fn address(&self) -> usize {
-        self.bytes.as_ptr().addr()
-    }
-}
-
 impl<A: Described> Described for &A {
     fn dtype(&self) -> DType {
         (**self).dtype()
@@ -62,27 +40,33 @@ impl<A: Described> Described for &A {
     }
 }
 
-impl Described for ViewMut<'_> {
-    #[inline]
-    fn dtype(&self) -> DType {
-        self.dtype
-    }
+macro_rules! described {
+    ($($view:ty),*) => {$(
+        impl Described for $view {
+            #[inline]
+            fn dtype(&self) -> DType {
+                self.dtype
+            }
 
-    #[inline]
-    fn shape(&self) -> &[usize] {
-        self.shape
-    }
+            #[inline]
+            fn shape(&self) -> &[usize] {
+                self.shape
+            }
 
-    #[inline]
-    fn byte_length(&self) -> usize {
-        self.bytes.len()
-    }
+            #[inline]
+            fn byte_length(&self) -> usize {
+                self.bytes.len()
+            }
 
-    #[inline]
-    fn address(&self) -> usize {
-        self.bytes.as_ptr().addr()
-    }
+            #[inline]
+            fn address(&self) -> usize {
+                self.bytes.as_ptr().addr()
+            }
+        }
+    )*};
 }
+
+described!(View<'_>, ViewMut<'_>);
 
 /// What a function's signature asks of a call.
 #[derive(Debug)]

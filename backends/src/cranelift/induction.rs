@@ -6,7 +6,6 @@
 
 use super::address::{Key, Place};
 use super::code::{Code, Lanes};
-use super::invariant;
 use super::loops::Carried;
 use cranelift_codegen::ir::{InstBuilder, Value};
 use rotrace_ir::kernel::{IndexId, Inst};
@@ -53,7 +52,7 @@ impl Code<'_, '_> {
 
     /// The places of an instruction and of those in it, as they are ahead of the loops in it.
     fn gather_places(&self, inst: &Inst, inside: &mut Vec<IndexId>, all: &mut Vec<Place>) {
-        if let Some((buffer, at, _)) = invariant::access(inst) {
+        if let Some((buffer, at, _)) = inst.access() {
             let (place, _) = self.access(buffer, at);
             all.push(inside.iter().fold(place, |place, &index| place.without(index)));
         }

@@ -52,22 +52,6 @@ pub(super) fn visit<'b>(block: &'b Block, see: &mut impl FnMut(&'b Inst)) {
     }
 }
 
-/// The access that an instruction itself is: buffer, coordinates, and whether it writes.
-pub(super) fn access(inst: &Inst) -> Option<(BufferId, &[Affine], bool)> {
-    match inst {
-        Inst::Load { buffer, at, .. } => Some((*buffer, at, false)),
-        Inst::Store { buffer, at, .. } => Some((*buffer, at, true)),
-        Inst::Constant { .. }
-        | Inst::Scalar { .. }
-        | Inst::Cast { .. }
-        | Inst::Bitcast { .. }
-        | Inst::Index { .. }
-        | Inst::Lookup { .. }
-        | Inst::If { .. }
-        | Inst::Loop(_) => None,
-    }
-}
-
 /// Whether a block holds a loop that ends when its condition does not hold.
 pub(super) fn holds_while(block: &Block) -> bool {
     let mut holds = false;
@@ -95,8 +79,8 @@ pub(super) fn accesses_once(kernel: &Kernel, insts: &[&Inst]) -> bool {
     let scratch = |buffer: BufferId| kernel.buffers[buffer.0 as usize].access == Access::Scratch;
     insts.iter().all(|inst| {
         let mut deeper = false;
-        inst.blocks().for_each(|block| visit(block, &mut |inner| deeper |= access(inner).is_some()));
-        !deeper && access(inst).is_none_or(|(buffer, ..)| !scratch(buffer))
+        inst.blocks().for_each(|block| visit(block, &mut |inner| deeper |= inner.access().is_some()));
+        !deeper && inst.access().is_none_or(|(buffer, ..)| !scratch(buffer))
     })
 }
 
@@ -177,7 +161,7 @@ fn split_if<'b>(
 
 /// Whether an instruction itself must stay in the loop over an index: it varies, or touches what is stored.
 fn depends(kernel: &Kernel, inst: &Inst, index: IndexId, varies: &[bool]) -> bool {
-    access(inst).is_some_and(|(buffer, ..)| is_stored(kernel, buffer))
+    inst.access().is_some_and(|(buffer, ..)| is_stored(kernel, buffer))
         || names_index(inst, index)
         || operands(inst).iter().any(|var| varies[var.0 as usize])
 }

@@ -206,7 +206,7 @@ impl Code<'_, '_> {
     pub(super) fn before_loop(&mut self, index: IndexId, length: Option<u64>, split: &Split, yields: &[Var]) -> Lanes {
         self.scopes.open();
         self.insts(split.invariant.iter().copied());
-        for (buffer, at, _) in split.varying.iter().filter_map(|inst| invariant::access(inst)) {
+        for (buffer, at, _) in split.varying.iter().filter_map(|inst| inst.access()) {
             let (place, _) = self.access(buffer, at);
             self.prepare(&place, index);
         }

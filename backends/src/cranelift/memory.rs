@@ -6,7 +6,7 @@
 
 use super::address::{Place, Step};
 use super::code::{Code, Held, Lanes, Parts, scalar_type, vector_type};
-use super::invariant::{self, Split};
+use super::invariant::Split;
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, types};
 use rotrace_ir::DType;
 use rotrace_ir::kernel::{Access, Affine, BufferId, IndexId, Inst, Var};
@@ -53,7 +53,7 @@ impl Rows {
         let mut stores: FxHashMap<(Place, i64), i64> = FxHashMap::default();
         for inst in insts {
             inst.blocks().for_each(|block| self.gather(code, &mut block.insts.iter(), lanes));
-            let Some((buffer, at, written)) = invariant::access(inst) else { continue };
+            let Some((buffer, at, written)) = inst.access() else { continue };
             let (place, offset) = code.access(buffer, at);
             let buffer = &code.kernel.buffers[buffer.0 as usize];
             let size = buffer.dtype.size();

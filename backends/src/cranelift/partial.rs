@@ -84,7 +84,7 @@ impl Code<'_, '_> {
             return None;
         }
         let mut windows: Vec<Window> = Vec::new();
-        for (buffer, at, written) in split.varying.iter().filter_map(|inst| invariant::access(inst)) {
+        for (buffer, at, written) in split.varying.iter().filter_map(|inst| inst.access()) {
             let (place, offset) = self.access(buffer, at);
             match place.step(index) {
                 Step::Dynamic => return None,

@@ -36,7 +36,7 @@ pub(crate) fn elements(kernel: &Kernel, looped: &Loop) -> u64 {
     if fitting >= wanted { wanted } else { 1 }
 }
 
-/// Bytes that one iteration yields, each value as a multiple of 8.
+/// Bytes that one iteration yields.
 fn element_bytes(kernel: &Kernel, looped: &Loop) -> u64 {
     looped.results.iter().map(|&result| kernel.dtype(result).size() as u64).sum()
 }

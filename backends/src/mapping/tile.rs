@@ -4,7 +4,7 @@
 //! bytes on, that and not memory sets the pace.
 
 use super::{MOST_INSTRUCTIONS, TILE_BLOCK_THREADS, VECTOR_BYTES, count, row_bytes};
-use rotrace_ir::kernel::{Access, Affine, BufferId, Inst, Kernel};
+use rotrace_ir::kernel::{Access, Affine, BufferId, IndexId, Kernel};
 use std::collections::BTreeSet;
 
 /// Rows of more bytes pass through shared memory.
@@ -79,24 +79,10 @@ fn touched(kernel: &Kernel, buffer: BufferId) -> Option<BTreeSet<Vec<i64>>> {
     let mut places = BTreeSet::new();
     // There are no loops, and branches touch no buffers.
     for inst in &kernel.body.insts {
-        let at = match inst {
-            Inst::Load { buffer: touched, at, .. } | Inst::Store { buffer: touched, at, .. } if *touched == buffer => {
-                at
-            }
-            Inst::Load { .. }
-            | Inst::Store { .. }
-            | Inst::Constant { .. }
-            | Inst::Scalar { .. }
-            | Inst::Cast { .. }
-            | Inst::Bitcast { .. }
-            | Inst::Index { .. }
-            | Inst::Lookup { .. }
-            | Inst::If { .. }
-            | Inst::Loop(_) => continue,
-        };
+        let Some((_, at, _)) = inst.access().filter(|(touched, ..)| *touched == buffer) else { continue };
         let (row, inner) = at.split_first()?;
         let number = |affine: &Affine| affine.terms.is_empty().then(|| affine.offset.as_fixed()).flatten();
-        let own = row.terms.as_slice() == [(rotrace_ir::kernel::IndexId(0), 1)] && row.offset.as_fixed() == Some(0);
+        let own = row.terms.as_slice() == [(IndexId(0), 1)] && row.offset.as_fixed() == Some(0);
         if !own {
             return None;
         }

@@ -1,6 +1,6 @@
 //! Where the lanes of an access are.
 
-use rotrace_ir::kernel::{Access, Affine, Buffer, BufferId, Extent, IndexId, Inst, Kernel, Loop};
+use rotrace_ir::kernel::{Access, Affine, Buffer, Extent, IndexId, Inst, Kernel, Loop};
 use smallvec::SmallVec;
 
 /// How far apart the elements of neighbouring iterations are.
@@ -54,28 +54,12 @@ pub(super) fn apart(buffer: &Buffer, at: &[Affine]) -> (SmallVec<[Affine; 3]>, i
     (place, constant)
 }
 
-/// The access that an instruction itself is: buffer, coordinates, and whether it stores.
-pub(super) fn of(inst: &Inst) -> Option<(BufferId, &[Affine], bool)> {
-    match inst {
-        Inst::Load { buffer, at, .. } => Some((*buffer, at, false)),
-        Inst::Store { buffer, at, .. } => Some((*buffer, at, true)),
-        Inst::Constant { .. }
-        | Inst::Scalar { .. }
-        | Inst::Cast { .. }
-        | Inst::Bitcast { .. }
-        | Inst::Index { .. }
-        | Inst::Lookup { .. }
-        | Inst::If { .. }
-        | Inst::Loop(_) => None,
-    }
-}
-
 /// Whether lanes of a loop around suit what a loop over independent iterations accesses better than lanes of its own.
 pub(super) fn prefers_outer(kernel: &Kernel, looped: &Loop, around: IndexId) -> bool {
     let (mut outer, mut own, mut deep) = (0, 0, false);
     see(looped, &mut |inst| {
         deep |= matches!(inst, Inst::Loop(_));
-        if let Some((buffer, at, _)) = of(inst) {
+        if let Some((buffer, at, _)) = inst.access() {
             let buffer = &kernel.buffers[buffer.0 as usize];
             let scattered = |index| match step(buffer, at, index) {
                 Step::Fixed(step) => step.unsigned_abs() > 4,

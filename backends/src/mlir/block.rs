@@ -73,6 +73,17 @@ impl<'c> Code<'c, '_> {
         self.define_all(results, &values);
     }
 
+    /// Code with effects, where a condition holds.
+    pub(super) fn only_if(&mut self, condition: Held<'c>, body: impl FnOnce(&mut Self)) {
+        let ends = |code: &mut Self| code.effect("scf.yield", &[], &[]);
+        let then = self.region(&[], |code, _| {
+            body(code);
+            ends(code);
+        });
+        let otherwise = self.region(&[], |code, _| ends(code));
+        self.operation("scf.if", &[condition], &[], &[], [then, otherwise]);
+    }
+
     fn looped(&mut self, looped: &Loop) {
         match &looped.kind {
             LoopKind::Reduce { accumulators } => match self.thread {

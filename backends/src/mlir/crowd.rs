@@ -173,16 +173,6 @@ impl<'c> Code<'c, '_> {
         results
     }
 
-    fn only_if(&mut self, condition: Held<'c>, body: impl FnOnce(&mut Self)) {
-        let ends = |code: &mut Self| code.effect("scf.yield", &[], &[]);
-        let then = self.region(&[], |code, _| {
-            body(code);
-            ends(code);
-        });
-        let otherwise = self.region(&[], |code, _| ends(code));
-        self.operation("scf.if", &[condition], &[], &[], [then, otherwise]);
-    }
-
     /// Waits for all of the block, whose writes to shared memory are seen by all afterwards.
     fn meet_all(&mut self, thread: Thread<'c>) {
         self.call("meet_all", &[thread.context]);

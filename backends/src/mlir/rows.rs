@@ -52,7 +52,7 @@ impl<'c> Rows<'c> {
     pub(super) fn of(code: &Code<'c, '_>, block: &Block) -> Self {
         let mut loads: FxHashMap<Row, (i64, Vec<i64>)> = FxHashMap::default();
         let mut stores = loads.clone();
-        for (buffer, at, written) in block.insts.iter().filter_map(access::of) {
+        for (buffer, at, written) in block.insts.iter().filter_map(|inst| inst.access()) {
             if let Some((row, step, element)) = code.row(buffer, at) {
                 let rows = if written { &mut stores } else { &mut loads };
                 rows.entry(row).or_insert_with(|| (step, Vec::new())).1.push(element);

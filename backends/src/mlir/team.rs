@@ -11,8 +11,7 @@ use rotrace_ir::reduce::LANES;
 use rotrace_ir::scalar::ScalarOp;
 use smallvec::SmallVec;
 
-/// How many iterations of a lane are written together, so that it loads their elements ahead of combining them: 39 000 lanes, as
-/// 10 million elements have, must have megabytes on their way to keep memory busy.
+/// How many iterations of a lane are written together, so that it can load their elements ahead of combining them.
 fn ahead(looped: &Loop) -> i64 {
     let nested = looped.body.insts.iter().any(|inst| matches!(inst, Inst::Loop(_)));
     match looped.body.insts.len() {
@@ -58,15 +57,7 @@ impl<'c> Code<'c, '_> {
         let Some(Thread { lane: Some(lane), .. }) = self.thread else { return body(self) };
         let first = self.number(0);
         let first = self.compare(ScalarOp::Equal, DType::I64, lane, first);
-        let ends = |code: &mut Self| code.effect("scf.yield", &[], &[]);
-        let regions = [
-            self.region(&[], |code, _| {
-                body(code);
-                ends(code);
-            }),
-            self.region(&[], |code, _| ends(code)),
-        ];
-        self.operation("scf.if", &[first], &[], &[], regions);
+        self.only_if(first, body);
     }
 
     /// The lane's iterations, `times` of them in one round of the loop.

@@ -284,6 +284,23 @@ impl Inst {
         }
     }
 
+    /// The access that the instruction itself is: buffer, coordinates, and whether it stores.
+    #[must_use]
+    pub fn access(&self) -> Option<(BufferId, &[Affine], bool)> {
+        match self {
+            Self::Load { buffer, at, .. } => Some((*buffer, at, false)),
+            Self::Store { buffer, at, .. } => Some((*buffer, at, true)),
+            Self::Constant { .. }
+            | Self::Scalar { .. }
+            | Self::Cast { .. }
+            | Self::Bitcast { .. }
+            | Self::Index { .. }
+            | Self::Lookup { .. }
+            | Self::If { .. }
+            | Self::Loop(_) => None,
+        }
+    }
+
     /// The blocks in it, in order.
     pub fn blocks(&self) -> impl Iterator<Item = &Block> {
         let (first, second) = match self {
