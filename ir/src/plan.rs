@@ -5,7 +5,7 @@
 //! on its own.
 
 use crate::DType;
-use crate::dim::{Dim, Type};
+use crate::dim::{Dim, Shape, Type};
 use crate::graph::Constant;
 use crate::kernel::{Access, BufferShape, Kernel};
 use serde::{Deserialize, Serialize};
@@ -57,6 +57,8 @@ pub enum Step {
     Switch(Box<SwitchStep>),
     /// A function that the user supplied.
     Native(NativeStep),
+    /// A large product of matrices, by a library.
+    Matmul(MatmulStep),
 }
 
 /// One kernel launch.
@@ -144,6 +146,46 @@ pub struct NativeStep {
     pub results: Vec<PlanBufferId>,
 }
 
+/// Products of matrices, by a library that adds in an order of its own.
+///
+/// Sizes are lists, each of which stands for its product: the operands are `[batch, rows, inner]` and
+/// `[batch, inner, columns]`, the result is `[batch, rows, columns]`. An operand that is *transposed* has its last two the
+/// other way round.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MatmulStep {
+    /// The type of all elements, `f32` or `f64`.
+    pub dtype: DType,
+    /// How many products there are.
+    pub batch: Shape,
+    /// Rows of the left matrices and the results.
+    pub rows: Shape,
+    /// What is summed over.
+    pub inner: Shape,
+    /// Columns of the right matrices and the results.
+    pub columns: Shape,
+    /// Whether the left and the right operand are transposed.
+    pub transposed: [bool; 2],
+    /// The left and the right matrices.
+    pub operands: [PlanBufferId; 2],
+    /// Written: the products.
+    pub result: PlanBufferId,
+}
+
+impl MatmulStep {
+    /// The types under which it sees its operands, and its result.
+    #[must_use]
+    pub fn types(&self) -> ([Type; 2], Type) {
+        let ty = |first: &Shape, second: &Shape| {
+            let shape = [&self.batch, first, second].into_iter().flatten().copied().collect();
+            Type { dtype: self.dtype, shape }
+        };
+        let either = |first, second, transposed: bool| if transposed { ty(second, first) } else { ty(first, second) };
+        let [left, right] = self.transposed;
+        let operands = [either(&self.rows, &self.inner, left), either(&self.inner, &self.columns, right)];
+        (operands, ty(&self.rows, &self.columns))
+    }
+}
+
 /// Steps that run one after the other.
 ///
 /// A nested plan has the dims of the plan around it, with their sizes: its inputs need not tell them.
@@ -193,6 +235,7 @@ impl Step {
             Self::While(step) => &step.body.name,
             Self::Switch(step) => step.branches.first().map_or("", |branch| &branch.name),
             Self::Native(step) => &step.name,
+            Self::Matmul(_) => "matmul",
         }
     }
 
@@ -200,7 +243,7 @@ impl Step {
     #[must_use]
     pub fn plans(&self) -> Vec<&Plan> {
         match self {
-            Self::Kernel(_) | Self::Native(_) => Vec::new(),
+            Self::Kernel(_) | Self::Native(_) | Self::Matmul(_) => Vec::new(),
             Self::Loop(step) => vec![&step.body],
             Self::While(step) => vec![&step.condition, &step.body],
             Self::Switch(step) => step.branches.iter().collect(),
@@ -222,6 +265,7 @@ impl Step {
             Self::While(step) => (vec![&step.initial, &step.constants], vec![&step.carried]),
             Self::Switch(step) => (vec![std::slice::from_ref(&step.selector), &step.operands], vec![&step.results]),
             Self::Native(step) => (vec![&step.operands], vec![&step.results]),
+            Self::Matmul(step) => (vec![&step.operands], vec![std::slice::from_ref(&step.result)]),
         };
         let list = |buffers: Vec<&[PlanBufferId]>, access| {
             buffers.into_iter().flatten().map(|&buffer| (buffer, access)).collect::<Vec<_>>()

@@ -1,13 +1,13 @@
-//! Steps that run nested plans, and native functions: printed, verified (negative tests for P10 to P14) and run.
+//! Steps that run nested plans, and native functions: printed, verified (negative tests for P10 to P14 and P16) and run.
 
 #[path = "support/plans.rs"]
 mod plans;
 
-use plans::{array, elements, heat, native, polynomials, roots, switch};
+use plans::{Draft, array, elements, heat, native, polynomials, roots, switch};
 use rotrace_ir::dim::Type;
 use rotrace_ir::graph::Constant;
 use rotrace_ir::interpret::plan::{run_plan, run_plan_with};
-use rotrace_ir::plan::{LoopStep, Plan, PlanBufferId, Step, SwitchStep, WhileStep};
+use rotrace_ir::plan::{LoopStep, MatmulStep, Plan, PlanBufferId, Step, SwitchStep, WhileStep};
 use rotrace_ir::verify::plan::verify_plan;
 use rotrace_ir::{DType, Dim, DimId, Scalar};
 
@@ -295,4 +295,55 @@ fn p14_nesting() {
         plan = outer;
     }
     violates(&plan, "P14", "plans nest more than 32 deep");
+}
+
+/// Transposed matrices of `n` places of a batch times plain ones.
+fn product() -> Plan {
+    let mut draft = Draft::new("product", &["n"]);
+    let operands = [draft.input("f64[n, 3, 2]"), draft.input("f64[n, 3, 2]")];
+    let result = draft.output("f64[n, 2, 2]");
+    let [batch, inner, two] =
+        [Dim::named(DimId(0)), Dim::fixed(3), Dim::fixed(2)].map(|dim| [dim].into_iter().collect());
+    let step = MatmulStep {
+        dtype: DType::F64,
+        batch,
+        rows: Clone::clone(&two),
+        inner,
+        columns: two,
+        transposed: [true, false],
+        operands,
+        result,
+    };
+    draft.step(Step::Matmul(step));
+    draft.plan
+}
+
+fn product_of(plan: &mut Plan) -> &mut MatmulStep {
+    let Step::Matmul(step) = &mut plan.steps[0] else { panic!("a product") };
+    step
+}
+
+#[test]
+fn products_of_matrices() {
+    let plan = product();
+    assert!(plan.to_string().contains("step 0 matmul b0^T b1 -> b2: n times f64[2, 3] [3, 2]"), "{plan}");
+    let left = array(&[2, 3, 2], (0..12).map(f64::from));
+    let right = array(&[2, 3, 2], [1.0, 0.0, 0.0, 1.0, 1.0, 1.0].repeat(2));
+    let [result] = run(&plan, &[left, right]).try_into().expect("one result");
+    assert_eq!(elements(&result), [4.0, 6.0, 6.0, 8.0, 16.0, 18.0, 18.0, 20.0]);
+    let none = run(&plan, &[array(&[0, 3, 2], []), array(&[0, 3, 2], [])]);
+    assert!(elements(&none[0]).is_empty());
+}
+
+#[test]
+fn p16_products() {
+    let mut plan = product();
+    product_of(&mut plan).inner[0] = Dim::named(DimId(3));
+    finds(&plan, "P16", "there is no dimension number 3");
+    let mut plan = product();
+    product_of(&mut plan).dtype = DType::I64;
+    finds(&plan, "P16", "matrices of i64 are not for libraries");
+    let mut plan = product();
+    product_of(&mut plan).rows[0] = Dim::fixed(4);
+    violates(&plan, "P6", "as many elements as");
 }

@@ -2,11 +2,11 @@
 
 use rotrace_ir::plan::Storage;
 use rotrace_ir::text::parse_function;
-use rotrace_passes::lower::lower;
+use rotrace_passes::lower::{Options, lower};
 
 /// How many kernels the function of a text becomes.
 fn kernels(text: &str) -> usize {
-    lower(&parse_function(text).unwrap()).unwrap().steps.len()
+    lower(&parse_function(text).unwrap(), Options::default()).unwrap().steps.len()
 }
 
 /// `x` repeated along `m` and multiplied by `y`, after `operation` on `x`.
@@ -78,7 +78,7 @@ fn what_is_reshaped_to_be_a_result_is_not_copied() {
               return {results}
             }}"
         );
-        let plan = lower(&parse_function(&text).unwrap()).unwrap();
+        let plan = lower(&parse_function(&text).unwrap(), Options::default()).unwrap();
         let temporaries = plan.buffers.iter().filter(|buffer| buffer.storage == Storage::Temporary).count();
         (plan.steps.len(), temporaries)
     };

@@ -225,7 +225,7 @@ fn least_sizes(plan: &Plan, least: &mut [i64]) {
             Step::Native(step) => {
                 step.inputs.iter().chain(&step.outputs).flat_map(|ty| &ty.shape).for_each(|&dim| raise(least, dim));
             }
-            Step::Kernel(_) | Step::While(_) | Step::Switch(_) => {}
+            Step::Kernel(_) | Step::While(_) | Step::Switch(_) | Step::Matmul(_) => {}
         }
         step.plans().into_iter().for_each(|nested| least_sizes(nested, least));
     }

@@ -15,7 +15,7 @@ use rotrace_backends::cranelift;
 use rotrace_backends::{Artifact, CompileError};
 use rotrace_ir::graph::Function;
 use rotrace_ir::kernel::Kernel;
-use rotrace_ir::plan::Plan;
+use rotrace_ir::plan::{Plan, Step};
 use rotrace_ir::verify::Diagnostic;
 use rotrace_ir::verify::kernel::verify_core;
 use rotrace_ir::verify::plan::verify_plan;
@@ -165,13 +165,24 @@ pub(crate) fn compile(function: &Function, natives: &Natives, options: &Options)
         pipeline::run(function, &pipeline_options(options)).map_err(|error| Error::Invalid(error.to_string()))?;
     report.stages.extend(passes.passes.iter().map(|pass| (format!("{} {}", pass.name, pass.round), pass.time)));
     report.nodes.1 = optimized.nodes.len();
-    let plan =
-        report.time("lower", || lower::lower(&optimized)).map_err(|violation| Error::Invalid(violation.to_string()))?;
+    let plan = report.time("lower", || plan(&optimized, options))?;
     let signature = Signature::new(function, &plan)?;
     if options.verify {
         verify(&plan).map_err(|problem| Error::Invalid(format!("lowering: {problem}")))?;
     }
     finish(Program { signature, graph: Some(function.clone()), plan }, natives, options, report)
+}
+
+/// The plan of a function, which leaves products to a library where there is one.
+fn plan(function: &Function, options: &Options) -> Result<Plan, Error> {
+    let lower = |library_products| {
+        let lowered = lower::lower(function, lower::Options { library_products });
+        lowered.map_err(|violation| Error::Invalid(violation.to_string()))
+    };
+    let plan = lower(options.library_products)?;
+    // Libraries are large: nobody looks for one without need.
+    let has_products = plan.all_steps().iter().any(|step| matches!(step, Step::Matmul(_)));
+    if has_products && !options.device.has_library()? { lower(false) } else { Ok(plan) }
 }
 
 /// Compiles a plan that was not lowered from a graph.

@@ -92,6 +92,14 @@ impl Device {
         }
     }
 
+    /// Whether products of large matrices can be left to a library.
+    pub(crate) fn has_library(&self) -> Result<bool, Error> {
+        match &self.0 {
+            Place::Cpu => Ok(true),
+            Place::Gpu(gpu) => gpu.has_library(),
+        }
+    }
+
     /// Waits until all work of the stream is done.
     ///
     /// # Errors

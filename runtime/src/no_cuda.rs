@@ -37,6 +37,10 @@ impl Gpu {
         match *self {}
     }
 
+    pub(crate) fn has_library(&self) -> Result<bool, Error> {
+        match *self {}
+    }
+
     pub(crate) fn memory(&self) -> Result<(usize, usize), Error> {
         match *self {}
     }

@@ -37,6 +37,12 @@ pub struct Options {
     pub device: Device,
     /// What executes kernels.
     pub engine: Engine,
+    /// Whether products of matrices (more than 16 rows, columns and elements that are summed, or named dimensions) are left to a
+    /// library, `gemm` on the processor and cuBLAS on a GPU where it is installed. It is many times as fast, but adds in
+    /// an order of its own: such results have other bits than the interpreter's, and may have other bits on other
+    /// machines, GPUs and numbers of threads; and it allocates packed copies, which no limit counts. Off, they are kernels
+    /// whose sums are in the defined order.
+    pub library_products: bool,
     /// The most bytes of temporaries that one call may need. A call that needs more is an error before anything runs.
     pub memory_limit: Option<u64>,
     /// Whether to verify the IR after each pass.
@@ -51,6 +57,7 @@ impl Default for Options {
             simd: true,
             device: Device::default(),
             engine: Engine::default(),
+            library_products: true,
             memory_limit: None,
             verify: cfg!(debug_assertions),
         }

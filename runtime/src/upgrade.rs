@@ -113,7 +113,7 @@ mod tests {
     use super::*;
     use rotrace_backends::cranelift;
     use rotrace_ir::text::parse_function;
-    use rotrace_passes::lower::lower;
+    use rotrace_passes::lower::{Options, lower};
     use std::sync::mpsc::SyncSender;
     use std::sync::{Mutex, mpsc};
 
@@ -123,7 +123,7 @@ mod tests {
   %z: f64[] = reduce %x {kind = sum, axes = [0]}
   return %y, %z
 }";
-        Arc::new(lower(&parse_function(text).expect("a function")).expect("a plan"))
+        Arc::new(lower(&parse_function(text).expect("a function"), Options::default()).expect("a plan"))
     }
 
     fn compile(kernel: &Kernel) -> Result<Artifact, CompileError> {

@@ -3,6 +3,7 @@
 pub mod derivatives;
 pub mod drone;
 pub mod elementwise;
+pub mod products;
 pub mod rotations;
 pub mod transforms;
 
@@ -46,6 +47,7 @@ pub fn prepare<T: Number>(name: &str, case: &Case<'_>) -> Result<Box<dyn Bench>,
         "dispatch_add" => place::<T, _, _>(&elementwise::add(), case),
         "chain" => place::<T, _, _>(&elementwise::chain(), case),
         "sum" => place::<T, _, _>(&elementwise::sum(), case),
+        "matmul" => place::<T, _, _>(&products::matmul(), case),
         "rot_mul" => place::<T, _, _>(&rotations::multiply(), case),
         "rot_apply" => place::<T, _, _>(&rotations::apply(), case),
         "rot_apply1" => place::<T, _, _>(&rotations::apply_one(), case),

@@ -14,6 +14,9 @@ use std::sync::Arc;
 impl Tensor {
     /// The matrix product `[..., m, k]` by `[..., k, n]`, whose leading axes broadcast. An operand with one axis is a
     /// row on the left, a column on the right.
+    ///
+    /// Products of floats with more than 16 rows, columns and elements to sum, or named dimensions, are left to a library
+    /// ([`Options::library_products`](crate::Options::library_products)).
     #[track_caller]
     #[must_use]
     pub fn matmul(self, other: impl IntoTensor) -> Self {

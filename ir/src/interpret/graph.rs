@@ -319,8 +319,7 @@ impl Interpreter<'_, '_> {
             Op::Reverse { axes } => structural::reverse(operands[0], axes),
             Op::Reduce { kind, axes } => structural::reduce(operands[0], *kind, axes),
             Op::DotGeneral { batch, contract } => {
-                let sums_of_products = (ScalarOp::Multiply, Reduction::Sum);
-                structural::dot_general([operands[0], operands[1]], shape, batch, contract, sums_of_products)
+                structural::dot_general([operands[0], operands[1]], shape, batch, contract, SUMS_OF_PRODUCTS)
             }
             Op::Take { axis, indices } => structural::take(operands[0], shape, *axis, indices),
             Op::ScatterAdd { axis, indices, .. } => {
@@ -339,6 +338,20 @@ impl Interpreter<'_, '_> {
         }
     }
 }
+
+/// A `dot_general` on its own.
+pub(super) fn dot_general(
+    operands: [&Constant; 2],
+    shape: Vec<u64>,
+    batch: &[(usize, usize)],
+    contract: &[(usize, usize)],
+) -> Constant {
+    let [left, right] = operands.map(Array::from_constant);
+    structural::dot_general([&left, &right], shape, batch, contract, SUMS_OF_PRODUCTS).to_constant()
+}
+
+/// What `dot_general` makes of pairs of elements, and of those.
+const SUMS_OF_PRODUCTS: (ScalarOp, Reduction) = (ScalarOp::Multiply, Reduction::Sum);
 
 /// The elements of an array and of what is left of it after each of the axes, the last one first. What is left can be
 /// far larger than the array, when the axis that went had size 0.

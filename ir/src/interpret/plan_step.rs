@@ -2,12 +2,14 @@
 
 use super::kernel::{InterpretError, Memory, run_verified_kernel};
 use super::kernel_memory::byte_count;
-use super::{Natives, call_native};
+use super::{Natives, call_native, graph};
 use crate::DType;
 use crate::dim::{Dim, Type};
 use crate::graph::Constant;
 use crate::kernel::{Access, Extent};
-use crate::plan::{KernelStep, LoopStep, NativeStep, Plan, PlanBufferId, Step, Storage, SwitchStep, WhileStep};
+use crate::plan::{
+    KernelStep, LoopStep, MatmulStep, NativeStep, Plan, PlanBufferId, Step, Storage, SwitchStep, WhileStep,
+};
 
 /// What every plan of one run shares.
 #[derive(Clone, Copy)]
@@ -99,6 +101,7 @@ impl PlanMemory<'_> {
             Step::While(step) => self.run_while(step),
             Step::Switch(step) => self.switch(step),
             Step::Native(step) => self.native(step),
+            Step::Matmul(step) => self.matmul(step),
         }
     }
 
@@ -189,6 +192,21 @@ impl PlanMemory<'_> {
         }
         let results = call_native(self.machine.natives, &step.name, &operands, &types)?;
         self.set_all(&step.results, &results);
+        Ok(())
+    }
+
+    /// In the order of sums that `dot_general` has.
+    fn matmul(&mut self, step: &MatmulStep) -> Result<(), InterpretError> {
+        let (types, ty) = step.types();
+        let [left, right] = [0, 1].map(|place: usize| self.get(step.operands[place], &types[place]));
+        let [batch, rows, inner, columns] =
+            [&step.batch, &step.rows, &step.inner, &step.columns].map(|list| list.len());
+        let inner_at = [if step.transposed[0] { 0 } else { rows }, if step.transposed[1] { columns } else { 0 }];
+        let contract: Vec<(usize, usize)> =
+            (batch..batch + inner).map(|axis| (axis + inner_at[0], axis + inner_at[1])).collect();
+        let batch: Vec<(usize, usize)> = (0..batch).map(|axis| (axis, axis)).collect();
+        let product = graph::dot_general([&left?, &right?], self.machine.sizes(&ty)?, &batch, &contract);
+        self.set(step.result, &product);
         Ok(())
     }
 }

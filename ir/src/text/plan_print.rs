@@ -2,7 +2,7 @@
 //! nested plans.
 
 use super::kernel_print::display_buffer_type;
-use crate::dim::Type;
+use crate::dim::{Shape, Type};
 use crate::graph::Constant;
 use crate::plan::{Plan, PlanBufferId, Step, Storage};
 use std::fmt;
@@ -85,6 +85,16 @@ fn print_step(f: &mut fmt::Formatter<'_>, step: &Step, dims: &[String], indent: 
             let (inputs, outputs) = (types(&step.inputs), types(&step.outputs));
             let (operands, results) = (list(&step.operands), list(&step.results));
             writeln!(f, "native \"{}\"({operands}) -> ({results}): ({inputs}) -> ({outputs})", step.name)?;
+        }
+        Step::Matmul(step) => {
+            let size =
+                |shape: &Shape| shape.iter().map(|dim| dim.display(dims).to_string()).collect::<Vec<_>>().join("*");
+            let (rows, inner, columns) = (size(&step.rows), size(&step.inner), size(&step.columns));
+            let batch = if step.batch.is_empty() { String::new() } else { format!("{} times ", size(&step.batch)) };
+            let [left, right] = step.transposed.map(|transposed| if transposed { "^T" } else { "" });
+            let ([PlanBufferId(a), PlanBufferId(b)], PlanBufferId(c)) = (step.operands, step.result);
+            write!(f, "matmul b{a}{left} b{b}{right} -> b{c}: {batch}")?;
+            writeln!(f, "{}[{rows}, {inner}] [{inner}, {columns}]", step.dtype)?;
         }
     }
     step.plans().into_iter().try_for_each(|plan| print_plan(f, plan, "", indent))

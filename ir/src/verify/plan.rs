@@ -1,4 +1,4 @@
-//! What makes a plan well formed: constraints P1 to P15 of `docs/kernel-ir.md`.
+//! What makes a plan well formed: constraints P1 to P16 of `docs/kernel-ir.md`.
 
 use super::Diagnostic;
 use super::kernel::verify_kernel;
@@ -10,7 +10,7 @@ use crate::kernel::{Access, BufferShape, Extent, extents};
 use crate::plan::{MAX_PLAN_NESTING, Plan, PlanBuffer, PlanBufferId, Step, Storage, SwitchStep};
 use smallvec::SmallVec;
 
-/// Violations of P1 to P15, in the order of the plan; none for a well-formed plan.
+/// Violations of P1 to P16, in the order of the plan; none for a well-formed plan.
 #[must_use]
 pub fn verify_plan(plan: &Plan) -> Vec<Diagnostic> {
     verify(plan, 0)
@@ -112,7 +112,7 @@ impl Verifier<'_> {
         }
     }
 
-    /// P4 to P8 and P10 to P15, and the constraints of what is nested in the step.
+    /// P4 to P8 and P10 to P16, and the constraints of what is nested in the step.
     fn step(&mut self, step: &Step, written: &mut [bool]) {
         if let Step::Kernel(step) = step {
             for diagnostic in verify_kernel(&step.kernel) {

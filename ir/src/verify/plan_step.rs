@@ -3,7 +3,7 @@
 use crate::DType;
 use crate::dim::{Dim, Type};
 use crate::kernel::{BufferShape, Extent, extents};
-use crate::plan::{LoopStep, NativeStep, Plan, Step, SwitchStep, WhileStep};
+use crate::plan::{LoopStep, MatmulStep, NativeStep, Plan, Step, SwitchStep, WhileStep};
 
 /// What a step sees a buffer as, in the order of [`Step::arguments`].
 pub(super) struct Expected {
@@ -51,6 +51,10 @@ pub(super) fn expected(step: &Step) -> Result<Vec<Expected>, Mistake> {
             count(step.results.len(), step.outputs.len(), "results", "outputs")?;
             Ok(signature(&step.inputs, &step.outputs))
         }
+        Step::Matmul(step) => {
+            let (operands, result) = step.types();
+            Ok(signature(&operands, &[result]))
+        }
     }
 }
 
@@ -84,7 +88,7 @@ fn of_loop(step: &LoopStep) -> Result<Vec<Expected>, Mistake> {
     Ok(expected)
 }
 
-/// P10 to P13: what a step asks of its nested plans, beyond the buffers it passes them.
+/// P10 to P13, P16: what a step asks beyond the buffers it is passed.
 pub(super) fn nested(step: &Step, dims: &[String]) -> Vec<Mistake> {
     match step {
         Step::Kernel(_) => Vec::new(),
@@ -92,6 +96,7 @@ pub(super) fn nested(step: &Step, dims: &[String]) -> Vec<Mistake> {
         Step::While(step) => whiles(step, dims),
         Step::Switch(step) => switch(step, dims),
         Step::Native(step) => native(step, dims),
+        Step::Matmul(step) => matmul(step, dims),
     }
 }
 
@@ -149,7 +154,17 @@ fn native(step: &NativeStep, dims: &[String]) -> Vec<Mistake> {
     mistakes
 }
 
-/// What is wrong with a size: P1 and P10.
+fn matmul(step: &MatmulStep, dims: &[String]) -> Vec<Mistake> {
+    let sizes = [&step.batch, &step.rows, &step.inner, &step.columns].into_iter().flatten();
+    let mut mistakes: Vec<Mistake> =
+        sizes.filter_map(|&dim| dim_mistake(dim, dims)).map(|message| ("P16", message)).collect();
+    if !step.dtype.is_float() {
+        mistakes.push(("P16", format!("matrices of {} are not for libraries", step.dtype)));
+    }
+    mistakes
+}
+
+/// What is wrong with a size: P1, P10, P13 and P16.
 pub(super) fn dim_mistake(dim: Dim, dims: &[String]) -> Option<String> {
     match dim.name {
         Some(name) if name.0 as usize >= dims.len() => Some(format!("there is no dimension number {}", name.0)),

@@ -1,21 +1,25 @@
 //! Rewrites structural operations into the few that [`super`] lowers, by their definitions.
 //!
-//! Afterwards there is no `dot_general`, every `reduce` and `pad` is over one axis, and every index list is short. All
+//! Afterwards there is no `dot_general` but for libraries, every `reduce` and `pad` is over one axis, and every index list is short. All
 //! rewrites are what the graph IR's specification says the operation *means*, so no bit changes. Named dimensions that a
 //! kernel would take for a loop index get another name.
 
 use super::domain::LONGEST_UNROLLED;
+use super::matmul::Axes;
+use super::{Options, matmul};
 use rotrace_ir::dim::{Dim, Shape, Type};
 use rotrace_ir::graph::infer::Violation;
 use rotrace_ir::graph::{Function, GraphBuilder, Node, Op, Reduction, Scan, ValueId, Values, While};
 use rotrace_ir::scalar::ScalarOp;
 use std::sync::Arc;
 
-/// The function with every `dot_general`, multi-axis `reduce`, multi-axis `pad` and long index list replaced.
-pub(super) fn decompose(function: &Function) -> Result<Function, Violation> {
+/// The function with every `dot_general`, multi-axis `reduce`, multi-axis `pad` and long index list replaced; large
+/// products are kept if the options say so.
+pub(super) fn decompose(function: &Function, options: Options) -> Result<Function, Violation> {
     let mut rewriter = Rewriter {
         builder: GraphBuilder::new(function.name.clone(), kernel_dims(&function.dims)),
         renamed: Vec::with_capacity(function.values.len()),
+        options,
     };
     rewriter.builder.reserve(function.nodes.len());
     for file in &function.files {
@@ -55,6 +59,7 @@ pub(super) struct Rewriter {
     pub(super) builder: GraphBuilder,
     /// The new value of every old one; old values are numbered in order of definition.
     renamed: Vec<ValueId>,
+    options: Options,
 }
 
 impl Rewriter {
@@ -89,19 +94,21 @@ impl Rewriter {
             Op::Custom(rule) => self.renamed.extend_from_slice(&operands[..rule.values()]),
             Op::StopGradient => self.renamed.push(operands[0]),
             Op::Call(called) | Op::Checkpoint(called) => {
-                let called = decompose(called)?;
+                let called = decompose(called, self.options)?;
                 self.renamed.extend(self.builder.inline(&called, &operands));
             }
             Op::Switch(branches) => {
-                let branches = branches.iter().map(decompose).collect::<Result<_, _>>()?;
+                let branches =
+                    branches.iter().map(|branch| decompose(branch, self.options)).collect::<Result<_, _>>()?;
                 self.region(Op::Switch(branches), &operands)?;
             }
             Op::While(looped) => {
-                let (condition, body) = (decompose(&looped.condition)?, decompose(&looped.body)?);
+                let (condition, body) =
+                    (decompose(&looped.condition, self.options)?, decompose(&looped.body, self.options)?);
                 self.region(Op::While(Arc::new(While { condition, body, ..(**looped).clone() })), &operands)?;
             }
             Op::Scan(scan) => {
-                let body = decompose(&scan.body)?;
+                let body = decompose(&scan.body, self.options)?;
                 self.region(Op::Scan(Arc::new(Scan { body, ..(**scan).clone() })), &operands)?;
             }
             _ => self.renamed.extend(self.builder.copy(function, node, &operands)),
@@ -195,8 +202,10 @@ impl Rewriter {
         contract: &[(usize, usize)],
     ) -> Result<ValueId, Violation> {
         let (left_ty, right_ty) = (self.ty(left), self.ty(right));
-        let left_axes = Axes::new(&left_ty, batch.iter().map(|pair| pair.0), contract.iter().map(|pair| pair.0));
-        let right_axes = Axes::new(&right_ty, batch.iter().map(|pair| pair.1), contract.iter().map(|pair| pair.1));
+        let [left_axes, right_axes] = Axes::of([&left_ty, &right_ty], (batch, contract));
+        if self.options.library_products && matmul::is_large([&left_ty, &right_ty], [&left_axes, &right_axes]) {
+            return matmul::arranged(&mut self.builder, [left, right], [left_axes, right_axes]);
+        }
         // The product's axes: batch, left free, right free, contracted.
         let mut shape: Shape = left_axes.dims(&left_ty, &left_axes.batch);
         shape.extend(left_axes.dims(&left_ty, &left_axes.free));
@@ -234,23 +243,4 @@ impl Rewriter {
 /// Whether an axis or a list is too long to be unrolled.
 fn is_long(size: u64) -> bool {
     size > LONGEST_UNROLLED
-}
-
-/// An operand's axes by their role in a contraction.
-struct Axes {
-    batch: Vec<usize>,
-    free: Vec<usize>,
-    contract: Vec<usize>,
-}
-
-impl Axes {
-    fn new(ty: &Type, batch: impl Iterator<Item = usize>, contract: impl Iterator<Item = usize>) -> Self {
-        let (batch, contract): (Vec<_>, Vec<_>) = (batch.collect(), contract.collect());
-        let free = (0..ty.rank()).filter(|axis| !batch.contains(axis) && !contract.contains(axis)).collect();
-        Self { batch, free, contract }
-    }
-
-    fn dims(&self, ty: &Type, axes: &[usize]) -> Shape {
-        axes.iter().map(|&axis| ty.shape[axis]).collect()
-    }
 }

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! decompose      dot_general, multi-axis reduce and pad, and long index lists in terms of simpler operations
+//! matmul         large products of matrices, which libraries compute, are steps of the plan
 //! materialize    which values must live in memory
 //! schedule       what stores them, grouped by loops and dependencies
 //! regions        loops and branches: inside of kernels, or as steps with plans of their own
@@ -23,6 +24,7 @@ mod emit;
 mod group;
 mod indices;
 mod materialize;
+mod matmul;
 mod memory;
 mod regions;
 mod schedule;
@@ -32,12 +34,20 @@ use rotrace_ir::graph::Function;
 use rotrace_ir::graph::infer::Violation;
 use rotrace_ir::plan::Plan;
 
+/// What a plan may hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Whether large products of matrices are steps of their own ([`Step::Matmul`](rotrace_ir::plan::Step::Matmul)), which a
+    /// library computes. Else they are kernels, whose sums are in the defined order.
+    pub library_products: bool,
+}
+
 /// Lowers a function to a plan whose kernels contain core operations only.
 ///
 /// # Errors
 /// An operation that would need more code than there is any use for: constraint `L1`.
-pub fn lower(function: &Function) -> Result<Plan, Violation> {
-    let function = &regions::joined(decompose::decompose(function)?);
+pub fn lower(function: &Function, options: Options) -> Result<Plan, Violation> {
+    let function = &regions::joined(decompose::decompose(function, options)?);
     let stored = materialize::stored_values(function);
     let mut memory = Memory::new(function, &stored);
     let mut plan = Plan {
@@ -59,7 +69,7 @@ pub fn lower(function: &Function) -> Result<Plan, Violation> {
         if let Some(node) = key.region {
             plan.steps.push(match regions::demands(function, node) {
                 Some(_) => group::region(function, &mut memory, name, key, node),
-                None => regions::step(function, &mut memory, node)?,
+                None => regions::step(function, &mut memory, node, options)?,
             });
             continue;
         }

@@ -1,11 +1,12 @@
 //! A GPU with a stream.
 
+use super::blas::Blas;
 use super::program::Modules;
 use crate::Error;
 use cudarc::driver::sys::{self, CUdevice_attribute_enum as Attribute};
 use cudarc::driver::{CudaContext, CudaEvent, CudaStream, DriverError, result};
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// A GPU with one of its streams. Clones share both.
@@ -13,6 +14,8 @@ use std::time::Duration;
 pub(crate) struct Gpu {
     pub(super) card: Arc<Card>,
     pub(super) stream: Arc<CudaStream>,
+    /// Looked for when it is first wanted; none where it is not installed.
+    pub(super) blas: Arc<OnceLock<Option<Blas>>>,
 }
 
 /// What the streams of a GPU share.
@@ -74,13 +77,13 @@ impl Gpu {
             context,
         };
         let stream = card.context.new_stream()?;
-        Ok(Self { card: Arc::new(card), stream })
+        Ok(Self { card: Arc::new(card), stream, blas: Arc::default() })
     }
 
     /// The same GPU with a stream of its own.
     pub(crate) fn with_new_stream(&self) -> Result<Self, Error> {
         let stream = self.card.context.new_stream().map_err(failed)?;
-        Ok(Self { card: Arc::clone(&self.card), stream })
+        Ok(Self { card: Arc::clone(&self.card), stream, blas: Arc::default() })
     }
 
     pub(crate) fn ordinal(&self) -> usize {

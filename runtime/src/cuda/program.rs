@@ -7,6 +7,7 @@ use crate::bind::Sizes;
 use crate::launch::elsewhere::Transfers;
 use crate::launch::frame::{Frame, Spot};
 use crate::launch::machine::{Launched, Machine};
+use crate::launch::matmul::Matmul;
 use crate::launch::memory::{Size, extent_size};
 use crate::launch::native::Native;
 use cudarc::driver::{result, sys};
@@ -166,6 +167,7 @@ impl Kernel {
 impl Machine for Program {
     type Settings = Gpu;
     type Kernel = Kernel;
+    type Matmul = Matmul;
     type Constant = Memory;
 
     fn kernel(gpu: &Gpu, kernel: &kernel::Kernel, launched: Launched<'_>) -> Kernel {
@@ -177,6 +179,14 @@ impl Machine for Program {
             scratch: buffers.map(|(position, buffer)| (position, Size::of_buffer(buffer))).collect(),
             multiprocessors: u64::from(gpu.card.multiprocessors),
         }
+    }
+
+    fn matmul(gpu: &Gpu, matmul: Matmul) -> Result<Matmul, Error> {
+        if gpu.has_library()? {
+            return Ok(matmul);
+        }
+        let text = "the program leaves products of matrices to cuBLAS, which is not installed".to_owned();
+        Err(Error::Device(format!("{text}; compile it with `library_products` off")))
     }
 
     fn constant(gpu: &Gpu, data: &Arc<[u8]>) -> Result<Memory, Error> {
@@ -234,6 +244,12 @@ impl Machine for Program {
         unsafe {
             result::launch_kernel(function.0, (blocks, 1, 1), (block, 1, 1), 0, stream, &mut parameters).map_err(failed)
         }
+    }
+
+    fn multiply(&self, matmul: &Matmul, frame: &Frame<'_>, sizes: &Sizes) -> Result<(), Error> {
+        let blas = self.gpu.blas()?.expect("found when the step was made");
+        // SAFETY: by the frame's invariant the buffers hold the matrices of these sizes, and the product overlaps no other.
+        unsafe { blas.multiply(&matmul.matrices(sizes), matmul.dtype, matmul.pointers(frame)) }
     }
 
     fn copy(&self, from: *mut u8, to: *mut u8, bytes: usize) -> Result<(), Error> {

@@ -55,6 +55,7 @@ fn kernel(position: usize, step: &Step) -> Result<&KernelStep, ExportError> {
         Step::Loop(_) | Step::While(_) => "a loop that does not fit one kernel",
         Step::Switch(_) => "a branch that does not fit one kernel",
         Step::Native(_) => "a native function",
+        Step::Matmul(_) => "a large product of matrices, which is not left to a library with `library_products` off",
     };
     Err(ExportError::Step { step: position, name: step.name().to_owned(), what })
 }

@@ -31,7 +31,7 @@ impl<M: Machine> Sequence<M> {
     /// How many kernels are launched; `None` if that depends on values, or overflows.
     pub(super) fn launches(&self, sizes: &Sizes) -> Option<u64> {
         let mut each = self.steps.iter().map(|step| match step {
-            Step::Kernel(_) => Some(1),
+            Step::Kernel(_) | Step::Matmul(_) => Some(1),
             Step::Loop(step) => step.launches(sizes),
             Step::While(_) | Step::Switch(_) | Step::Native(_) => None,
         });

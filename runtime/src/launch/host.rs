@@ -3,6 +3,7 @@
 use super::frame::Frame;
 use super::kernel::{Kernel, Threads};
 use super::machine::{Launched, Machine};
+use super::matmul::{Matmul, OnHost};
 use super::native::Native;
 use crate::Error;
 use crate::bind::Sizes;
@@ -13,10 +14,15 @@ use std::sync::Arc;
 impl Machine for Code {
     type Settings = Threads;
     type Kernel = Kernel;
+    type Matmul = OnHost;
     type Constant = Arc<[u8]>;
 
     fn kernel(threads: &Threads, kernel: &kernel::Kernel, launched: Launched<'_>) -> Kernel {
         Kernel::new(kernel, launched, *threads)
+    }
+
+    fn matmul(threads: &Threads, matmul: Matmul) -> Result<OnHost, Error> {
+        Ok(OnHost { matmul, threads: *threads })
     }
 
     fn constant(_: &Threads, data: &Arc<[u8]>) -> Result<Arc<[u8]>, Error> {
@@ -46,6 +52,12 @@ impl Machine for Code {
     #[inline(always)]
     fn launch(&self, kernel: &Kernel, frame: &Frame<'_>, sizes: &Sizes) -> Result<(), Error> {
         kernel.run(frame, self, sizes);
+        Ok(())
+    }
+
+    #[inline]
+    fn multiply(&self, matmul: &OnHost, frame: &Frame<'_>, sizes: &Sizes) -> Result<(), Error> {
+        matmul.run(frame, sizes);
         Ok(())
     }
 

@@ -28,6 +28,18 @@ pub(crate) struct Threads {
     pub(crate) scratch_copies: u64,
 }
 
+impl Threads {
+    /// Over how many threads to spread work: one, if its estimated time is not worth waking others.
+    #[inline(always)]
+    pub(super) fn pieces(self, nanoseconds: f64) -> usize {
+        match self.cap {
+            _ if nanoseconds < self.from_nanoseconds => 1,
+            0 => rayon::current_num_threads(),
+            cap => cap,
+        }
+    }
+}
+
 /// A step that launches a kernel.
 pub(crate) struct Kernel {
     /// Its number in the code.
@@ -214,7 +226,7 @@ impl Work {
         }
     }
 
-    /// Into how many pieces to cut the grid: one per thread, if the estimated time is worth waking them.
+    /// Into how many pieces to cut the grid: one per thread.
     #[inline(always)]
     fn pieces(&self, grid: i64, sizes: &Sizes, threads: Threads) -> usize {
         let mut instructions = self.straight;
@@ -224,10 +236,6 @@ impl Work {
                 .fold(*count, |product, &(extent, most)| product * (extent_size(extent, sizes) as f64).min(most));
         }
         let nanoseconds = instructions * grid as f64 * NANOSECONDS_PER_INSTRUCTION;
-        if nanoseconds < threads.from_nanoseconds || threads.cap == 1 {
-            return 1;
-        }
-        let cap = if threads.cap == 0 { rayon::current_num_threads() } else { threads.cap };
-        cap.min(grid.max(1) as usize)
+        threads.pieces(nanoseconds).min(grid.max(1) as usize)
     }
 }

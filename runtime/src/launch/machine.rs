@@ -1,6 +1,7 @@
 //! What runs the steps of a plan: the threads of this computer, or a device with memory of its own.
 
 use super::frame::{Extents, Frame, Spot};
+use super::matmul::Matmul;
 use super::native::Native;
 use crate::Error;
 use crate::bind::Sizes;
@@ -17,11 +18,16 @@ pub(crate) trait Machine: Sized {
     type Settings: Clone;
     /// A step that launches a kernel.
     type Kernel;
+    /// A step that multiplies matrices.
+    type Matmul;
     /// Data of the program, in memory of the machine.
     type Constant;
 
     /// A step for a kernel.
     fn kernel(settings: &Self::Settings, kernel: &kernel::Kernel, launched: Launched<'_>) -> Self::Kernel;
+
+    /// A step for products of matrices.
+    fn matmul(settings: &Self::Settings, matmul: Matmul) -> Result<Self::Matmul, Error>;
 
     /// Brings data to the machine.
     fn constant(settings: &Self::Settings, data: &Arc<[u8]>) -> Result<Self::Constant, Error>;
@@ -40,6 +46,9 @@ pub(crate) trait Machine: Sized {
 
     /// Runs a kernel on all of its grid.
     fn launch(&self, kernel: &Self::Kernel, frame: &Frame<'_>, sizes: &Sizes) -> Result<(), Error>;
+
+    /// Multiplies matrices.
+    fn multiply(&self, matmul: &Self::Matmul, frame: &Frame<'_>, sizes: &Sizes) -> Result<(), Error>;
 
     /// Copies the bytes of one buffer to another of the same size.
     fn copy(&self, from: *mut u8, to: *mut u8, bytes: usize) -> Result<(), Error>;

@@ -9,6 +9,7 @@
 //! kernel     launching one kernel on it
 //! control    loops and branches over nested plans
 //! native     calling functions of the user's
+//! matmul     products of large matrices
 //! elsewhere  what only machines with memory of their own need
 //! from_plan  plans that did not come from a graph
 //! ```
@@ -21,6 +22,7 @@ mod from_plan;
 mod host;
 mod kernel;
 pub(crate) mod machine;
+pub(crate) mod matmul;
 pub(crate) mod memory;
 pub(crate) mod native;
 mod sequence;

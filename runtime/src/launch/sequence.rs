@@ -4,6 +4,7 @@ use super::Call;
 use super::control::{Carried, Loop, Slices, Switch, While};
 use super::frame::{Extents, Frame, Spot};
 use super::machine::{Launched, Machine};
+use super::matmul::Matmul;
 use super::memory::{Size, Spots, Tenant, share};
 use super::native::Native;
 use crate::Error;
@@ -39,6 +40,7 @@ pub(super) enum Step<M: Machine> {
     While(Box<While<M>>),
     Switch(Box<Switch<M>>),
     Native(Native),
+    Matmul(M::Matmul),
 }
 
 impl<M: Machine> Sequence<M> {
@@ -90,6 +92,7 @@ impl<M: Machine> Sequence<M> {
                 Step::While(step) => step.number(frame, sizes),
                 Step::Switch(step) => step.number(frame, sizes),
                 Step::Native(step) => step.number(frame, sizes),
+                Step::Matmul(_) => {}
             }
         }
     }
@@ -103,6 +106,7 @@ impl<M: Machine> Sequence<M> {
                 Step::While(step) => step.run(frame, call)?,
                 Step::Switch(step) => step.run(frame, call)?,
                 Step::Native(step) => call.machine.native(step, frame)?,
+                Step::Matmul(step) => call.machine.multiply(step, frame, call.sizes)?,
             }
         }
         Ok(())
@@ -114,7 +118,7 @@ impl<M: Machine> Step<M> {
     fn bytes(&self, sizes: &Sizes) -> Option<u64> {
         match self {
             Self::Kernel(step) => M::bytes(step, sizes),
-            Self::Native(_) => Some(0),
+            Self::Native(_) | Self::Matmul(_) => Some(0),
             Self::Loop(step) => step.bytes(sizes),
             Self::While(step) => step.bytes(sizes),
             Self::Switch(step) => step.bytes(sizes),
@@ -124,7 +128,7 @@ impl<M: Machine> Step<M> {
     fn place(&self, frame: &mut Frame<'_>, base: *mut u8, sizes: &Sizes) {
         match self {
             Self::Kernel(step) => M::place(step, frame, base, sizes),
-            Self::Native(_) => {}
+            Self::Native(_) | Self::Matmul(_) => {}
             Self::Loop(step) => step.place(frame, base, sizes),
             Self::While(step) => step.place(frame, base, sizes),
             Self::Switch(step) => step.place(frame, base, sizes),
@@ -204,6 +208,7 @@ impl<'n, M: Machine> Builder<'n, M> {
                 let function = self.natives.get(&step.name)?;
                 Step::Native(Native::new(step, function, arguments, &mut self.extents))
             }
+            plan::Step::Matmul(step) => Step::Matmul(M::matmul(self.settings, Matmul::new(step, arguments))?),
         })
     }
 

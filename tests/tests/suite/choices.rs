@@ -4,14 +4,14 @@ use rotrace_ir::dim::Type;
 use rotrace_ir::graph::Constant;
 use rotrace_ir::text::parse_function;
 use rotrace_ir::{DType, Dim, Scalar};
-use rotrace_passes::lower::lower;
+use rotrace_passes::lower::{Options, lower};
 use rotrace_runtime::Executable;
 use rotrace_tests::engines::{compare, configurations, every_configuration};
 use rotrace_tests::random::Random;
 
 /// How many branches with two common sides the kernels of a function have.
 fn choices(text: &str) -> usize {
-    lower(&parse_function(text).unwrap_or_else(|error| panic!("{error}\n{text}")))
+    lower(&parse_function(text).unwrap_or_else(|error| panic!("{error}\n{text}")), Options::default())
         .unwrap()
         .to_string()
         .matches("else often")
@@ -72,7 +72,7 @@ fn programs() -> Vec<(String, usize)> {
 fn dear_sides_of_selects_are_branches_with_the_same_bits() {
     let all = every_configuration();
     for (text, expected) in programs() {
-        assert_eq!(choices(&text), expected, "{}", lower(&parse_function(&text).unwrap()).unwrap());
+        assert_eq!(choices(&text), expected, "{}", lower(&parse_function(&text).unwrap(), Options::default()).unwrap());
         let function = parse_function(&text).unwrap();
         for (engine, options) in &all {
             let executable = Executable::compile(&function, options).unwrap();

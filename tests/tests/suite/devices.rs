@@ -72,6 +72,32 @@ fn streams_and_devices_exchange_arrays() -> Result<(), Error> {
     Ok(())
 }
 
+/// A library's products between kernels, all captured on a GPU.
+#[test]
+fn prepared_calls_hold_products() -> Result<(), Error> {
+    let layers = trace(|[x, a, b]: [Tensor; 3]| x.matmul(a).tanh().matmul(b).tanh());
+    let shapes = [[50, 32], [32, 40], [40, 24]];
+    let arguments = shapes.map(|[rows, columns]| {
+        let numbers: Vec<f64> = (0..rows * columns).map(|place| ((place * 37 % 101) as f64 - 50.0) / 200.0).collect();
+        Array::from_vec(&[rows, columns], numbers)
+    });
+    let [x, a, b] = arguments;
+    let arguments = [x?, a?, b?];
+    let signature = "f64[n, 32], f64[32, 40], f64[40, 24]";
+    let exact = Options { library_products: false, ..on(&Device::cpu()) };
+    let expected = layers.compile_with(signature, &exact)?.call(&arguments)?.to_vec::<f64>()?;
+    for device in devices() {
+        let function = layers.compile_with(signature, &on(&device))?;
+        let called = function.call(&arguments)?.to_vec::<f64>()?;
+        assert!(expected.iter().zip(&called).all(|(a, b)| (a - b).abs() < 1e-14), "{device}");
+        let mut prepared = function.prepare(&arguments)?;
+        prepared.launch()?;
+        assert_eq!(prepared.results()?.to_vec::<f64>()?, called, "{device}");
+        assert_eq!(prepared.is_graph(), device.is_gpu());
+    }
+    Ok(())
+}
+
 #[test]
 fn mistakes_are_messages() -> Result<(), Error> {
     let device = Device::cpu();

@@ -13,10 +13,11 @@ const DEPENDENCIES: [(&str, &[&str]); 5] = [
 ];
 
 /// The only files of the library with `unsafe`.
-const UNSAFE: [&str; 16] = [
+const UNSAFE: [&str; 18] = [
     "backends/src/mlir/foreign.rs",
     "runtime/src/arena.rs",
     "runtime/src/code.rs",
+    "runtime/src/cuda/blas.rs",
     "runtime/src/cuda/gpu.rs",
     "runtime/src/cuda/launcher.rs",
     "runtime/src/cuda/memory.rs",
@@ -27,6 +28,7 @@ const UNSAFE: [&str; 16] = [
     "runtime/src/launch/from_plan.rs",
     "runtime/src/launch/host.rs",
     "runtime/src/launch/kernel.rs",
+    "runtime/src/launch/matmul.rs",
     "runtime/src/launch/mod.rs",
     "runtime/src/launch/native.rs",
     "runtime/src/saved/trust.rs",

@@ -2,13 +2,13 @@
 //! overflows here; what takes time quadratic in the graph makes these the slowest tests.
 
 use rotrace::{Array, Tensor, Traced, stack, trace};
-use rotrace_passes::{lower::lower, pipeline};
+use rotrace_passes::{lower, pipeline};
 
 /// The gradient's number of nodes, having lowered it.
 fn lowered(function: &Traced<'_, Tensor, Tensor>, types: &str) -> usize {
     let gradient = function.value_and_grad().lower(types).expect("well typed");
     let (optimized, _) = pipeline::run(gradient.function(), &pipeline::Options::default()).expect("well formed");
-    let plan = lower(&optimized).expect("no long index lists");
+    let plan = lower::lower(&optimized, lower::Options::default()).expect("no long index lists");
     assert!(!plan.steps.is_empty());
     gradient.function().nodes.len()
 }

@@ -5,7 +5,7 @@ use rotrace_ir::kernel::{Block, Inst, LoopKind};
 use rotrace_ir::plan::{PlanBuffer, Step, Storage};
 use rotrace_ir::text::parse_function;
 use rotrace_passes::differentiate::{jvp, vjp};
-use rotrace_passes::lower::lower;
+use rotrace_passes::lower::{Options, lower};
 use rotrace_passes::pipeline;
 use rotrace_runtime::Executable;
 use rotrace_tests::engines::{compare, every_configuration};
@@ -192,7 +192,7 @@ pub fn derivatives(function: &Function) -> Vec<(&'static str, Function)> {
 /// Whether a loop or branch is a step of the plan.
 pub fn has_loops(function: &Function) -> bool {
     let (optimized, _) = pipeline::run(function, &pipeline::Options::default()).unwrap();
-    let plan = lower(&optimized).unwrap();
+    let plan = lower(&optimized, Options::default()).unwrap();
     plan.all_steps().iter().any(|step| !matches!(step, Step::Kernel(_)))
 }
 
@@ -235,7 +235,7 @@ fn the_way_there_and_the_way_back_share_a_kernel() {
         let function = parse_function(&pendulum(length, reverse, "all").text).unwrap();
         let (optimized, _) =
             pipeline::run(&vjp(&function, &[true; 5]).unwrap(), &pipeline::Options::default()).unwrap();
-        let plan = lower(&optimized).unwrap();
+        let plan = lower(&optimized, Options::default()).unwrap();
         let looped: Vec<usize> =
             plan.kernels().iter().map(|kernel| carried(&kernel.body)).filter(|&count| count > 0).collect();
         assert_eq!(looped, [2], "{plan}");

@@ -37,6 +37,7 @@ mod loops;
 mod natives;
 mod nested_transformations;
 mod plans;
+mod products;
 mod random_regions;
 mod saved;
 mod stacks;

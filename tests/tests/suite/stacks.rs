@@ -3,7 +3,7 @@
 use super::loops::{agrees, derivatives, has_loops};
 use rotrace_ir::plan::Storage;
 use rotrace_ir::text::parse_function;
-use rotrace_passes::lower::lower;
+use rotrace_passes::lower::{Options, lower};
 use rotrace_passes::pipeline;
 
 /// The lengths of loops in loops, from the innermost on.
@@ -125,7 +125,7 @@ fn stacks_that_are_finished_behind_their_loops_need_no_memory() {
         let text = Nest { lanes, reverse }.finished(level);
         let function = parse_function(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
         let (optimized, _) = pipeline::run(&function, &pipeline::Options::default()).unwrap();
-        let plan = lower(&optimized).unwrap();
+        let plan = lower(&optimized, Options::default()).unwrap();
         assert_eq!(plan.steps.len(), 1, "{plan}");
         assert!(plan.buffers.iter().all(|buffer| buffer.storage != Storage::Temporary), "{plan}");
         derivatives(&function).iter().take(3).for_each(|(what, function)| agrees(what, function));

@@ -6,7 +6,7 @@ use rotrace_ir::text::parse_function;
 use rotrace_ir::{Dim, DimId, Scalar};
 use rotrace_passes::batch::batch;
 use rotrace_passes::differentiate::{jvp, vjp};
-use rotrace_passes::lower::lower;
+use rotrace_passes::lower::{Options, lower};
 use rotrace_passes::pipeline;
 use rotrace_runtime::Executable;
 use rotrace_tests::engines::{compare, every_configuration};
@@ -75,7 +75,12 @@ fn rows(function: &Function, size: Dim) -> Function {
 
 fn steps_that_are_no_kernels(function: &Function) -> usize {
     let (optimized, _) = pipeline::run(function, &pipeline::Options::default()).unwrap();
-    lower(&optimized).unwrap().all_steps().iter().filter(|step| !matches!(step, Step::Kernel(_))).count()
+    lower(&optimized, Options::default())
+        .unwrap()
+        .all_steps()
+        .iter()
+        .filter(|step| !matches!(step, Step::Kernel(_)))
+        .count()
 }
 
 /// Numbers of all sizes and signs, of which some want no iteration, in an order in which neighbours want different numbers of them.

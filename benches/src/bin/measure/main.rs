@@ -1,7 +1,7 @@
 //! Rotrace's own figures, without another system beside it: what compiling costs, what a call costs beyond its
 //! arithmetic, how near loops come to hand-written Rust and to the memory's bandwidth, and from where threads pay.
 //!
-//! `measure [compile|calls|eager|loops|rotations|checkpoints|threads]...` runs those parts, or all of them. Competitors take turns, and medians are
+//! `measure [compile|calls|eager|loops|rotations|checkpoints|products|threads]...` runs those parts, or all of them. Competitors take turns, and medians are
 //! printed. One thread unless a row says otherwise.
 
 mod bandwidth;
@@ -11,6 +11,7 @@ mod compiling;
 mod eager;
 mod loops;
 mod plain;
+mod products;
 mod rotations;
 mod threads;
 
@@ -21,13 +22,14 @@ use rotrace_bench::Data;
 type Part = (&'static str, fn() -> Result<(), Error>);
 
 /// Compiling comes first: its cold figure is of the first compilation in the process.
-const PARTS: [Part; 7] = [
+const PARTS: [Part; 8] = [
     ("compile", compiling::measure),
     ("calls", calls::measure),
     ("eager", eager::measure),
     ("loops", loops::measure),
     ("rotations", rotations::measure),
     ("checkpoints", checkpoints::measure),
+    ("products", products::measure),
     ("threads", threads::measure),
 ];
 
@@ -35,7 +37,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let asked: Vec<String> = std::env::args().skip(1).collect();
     if let Some(unknown) = asked.iter().find(|name| PARTS.iter().all(|(part, _)| part != name)) {
         return Err(format!(
-            "there is no part `{unknown}`; there are compile, calls, eager, loops, rotations, checkpoints and threads"
+            "there is no part `{unknown}`; there are compile, calls, eager, loops, rotations, checkpoints, products and threads"
         )
         .into());
     }

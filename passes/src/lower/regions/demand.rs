@@ -154,7 +154,7 @@ impl Reader<'_> {
             Op::Constant(_) | Op::Iota { .. } => {}
             Op::Switch(_) | Op::While(_) | Op::Scan(_) => return self.region(value, node, at),
             // A kernel calls nobody.
-            Op::Native(_) => return None,
+            Op::Native(_) | Op::DotGeneral { .. } => return None,
             Op::Reduce { axes, .. } => {
                 if !is_unrolled(function.ty(node.operands[0]).shape[axes[0]]) {
                     return None;

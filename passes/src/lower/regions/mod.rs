@@ -1,4 +1,4 @@
-//! Loops, branches and native functions: inside of a kernel, or as steps of the plan.
+//! Loops, branches, native functions and large products: inside of a kernel, or as steps of the plan.
 //!
 //! A loop whose body keeps *lanes* apart is one kernel: its grid is over the leading axes that all carried values share, and
 //! an iteration of it runs the whole loop with the short trailing axes in registers. What the body reads of scanned
@@ -22,9 +22,10 @@ use rotrace_ir::graph::{Function, Node, NodeId, Op, Scan, ValueId};
 use rotrace_ir::kernel::{Affine, IndexId};
 use smallvec::SmallVec;
 
-/// Whether a node runs functions: its own, or one that is not of the IR.
+/// Whether a node runs functions: its own, or what is not of the IR. A product of matrices that is left after
+/// [`decompose`](super::decompose) is for a library.
 pub(super) fn is_region(node: &Node) -> bool {
-    node.op.is_region() || matches!(node.op, Op::Native(_))
+    node.op.is_region() || matches!(node.op, Op::Native(_) | Op::DotGeneral { .. })
 }
 
 /// How many results come first that are no stacks.

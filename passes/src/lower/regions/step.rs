@@ -1,14 +1,20 @@
-//! Loops, branches and native functions as steps of the plan.
+//! Loops, branches, native functions and large products as steps of the plan.
 
-use super::super::lower;
 use super::super::memory::Memory;
+use super::super::{Options, lower, matmul};
 use rotrace_ir::graph::infer::Violation;
 use rotrace_ir::graph::{Function, NodeId, Op, ValueId};
 use rotrace_ir::plan::{LoopStep, NativeStep, PlanBufferId, Step, SwitchStep, WhileStep};
 
 /// The step of a node whose operands are in memory.
-pub(in super::super) fn step(function: &Function, memory: &mut Memory, node: NodeId) -> Result<Step, Violation> {
+pub(in super::super) fn step(
+    function: &Function,
+    memory: &mut Memory,
+    node: NodeId,
+    options: Options,
+) -> Result<Step, Violation> {
     let node = function.node(node);
+    let lower = |body: &Function| lower(body, options);
     let mut buffers = |values: &[ValueId]| -> Vec<PlanBufferId> {
         values.iter().map(|&value| memory.home(function, value).buffer).collect()
     };
@@ -50,6 +56,10 @@ pub(in super::super) fn step(function: &Function, memory: &mut Memory, node: Nod
             operands,
             results,
         }),
+        Op::DotGeneral { batch, contract } => {
+            let types = [0, 1].map(|place: usize| function.ty(node.operands[place]));
+            Step::Matmul(matmul::step(types, (batch, contract), [operands[0], operands[1]], results[0]))
+        }
         other => unreachable!("{} is no step of a plan", other.name()),
     })
 }
