@@ -7,7 +7,7 @@ minimax polynomial. Coefficients are rounded to doubles; the bound is the larges
 polynomial (evaluated exactly) on a dense grid.
 """
 
-from mpmath import mp, mpf, asin, asinh, atan, atanh, cos, exp, pi, sin, sqrt
+from mpmath import mp, mpf, asin, asinh, atan, atanh, cos, exp, log1p, pi, sin, sqrt
 
 mp.prec = 400
 
@@ -54,6 +54,18 @@ CASES = {
         mpf("0.02945"),
         6,
     ),
+    # For singles, whose results need 2^-38.
+    "SINGLE_EXP: (e^r - 1 - r) / r^2": (lambda r: (exp(r) - 1 - r) / r**2, mpf("-0.3466"), mpf("0.34661"), 6),
+    "SINGLE_LOG: (log(1 + f) - f + f^2/2) / f^3": (
+        lambda f: (log1p(f) - f + f**2 / 2) / f**3,
+        sqrt(mpf(1) / 2) - 1,
+        sqrt(mpf(2)) - 1,
+        12,
+    ),
+    "SINGLE_SIN: (sin r - r) / r^3, z = r^2": (odd(sin), mpf(0), mpf("0.6169"), 4),
+    "SINGLE_COS: (cos r - 1) / r^2, z = r^2": (lambda z: (cos(sqrt(z)) - 1) / z, mpf(0), mpf("0.6169"), 4),
+    "SINGLE_ATAN: (atan t - t) / t^3, z = t^2": (odd(atan), mpf(0), mpf(1), 13),
+    "SINGLE_ASIN: (asin x - x) / x^3, z = x^2": (odd(asin), mpf(0), mpf("0.25"), 7),
 }
 
 for name, (function, low, high, degree) in CASES.items():

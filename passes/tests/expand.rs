@@ -168,9 +168,12 @@ fn definitions_are_short() {
         if !row.accepts.accepts(DType::F64) || row.op.is_core(DType::F64) {
             continue;
         }
-        let (hot, rare) = count(&expand(&kernel_of(&[row.op], &operand_dtypes(row.op, DType::F64))).body);
-        println!("{:>12} {hot:3} operations, {rare:3} more in rare branches", row.name);
+        let [(hot, rare), single] = [DType::F64, DType::F32]
+            .map(|dtype| count(&expand(&kernel_of(&[row.op], &operand_dtypes(row.op, dtype))).body));
+        println!("{:>12} {hot:3} operations, {rare:3} more in rare branches; of singles {single:?}", row.name);
         assert!(hot <= 130, "{} takes {hot} operations", row.name);
+        // Three of them convert.
+        assert!(single.0 <= hot + 3, "{} of singles takes {} operations", row.name, single.0);
     }
 }
 

@@ -50,6 +50,12 @@ pub(super) fn split<A: DoubleAlgebra>(a: &A, x: A::Float, bias: A::Float) -> Spl
     Split { k: a.subtract(exponent, bias), mantissa, biased }
 }
 
+/// Splits a normal positive `x`.
+#[inline(always)]
+pub(super) fn split_normal<A: DoubleAlgebra>(a: &A, x: A::Float) -> Split<A> {
+    split(a, x, a.float(TWO_52 + 1023.0))
+}
+
 /// Splits any positive `x`.
 #[inline(always)]
 pub(super) fn split_any<A: DoubleAlgebra>(a: &A, x: A::Float) -> Split<A> {
@@ -117,7 +123,7 @@ fn split_with_end<A: DoubleAlgebra>(a: &A, x: A::Float) -> (Split<A>, A::Float) 
 
 /// What a logarithm is where it is not a number, and 0 elsewhere.
 #[inline(always)]
-fn at_ends<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
+pub(super) fn at_ends<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
     let (zero, infinity) = (a.float(0.0), a.float(f64::INFINITY));
     let positive = a.select(a.less(zero, x), zero, a.float(f64::NAN));
     let above = a.select(a.equal(x, infinity), infinity, positive);
@@ -132,7 +138,7 @@ fn finish<A: DoubleAlgebra>(a: &A, value: Double<A::Float>, end: A::Float) -> A:
 /// The natural logarithm of the sum `x`, plus `extra ln 2`, for a normal, finite, positive `x`.
 #[inline(always)]
 pub(super) fn of_sum<A: DoubleAlgebra>(a: &A, x: Double<A::Float>, extra: A::Float) -> Double<A::Float> {
-    let split = split(a, x.high, a.float(TWO_52 + 1023.0));
+    let split = split_normal(a, x.high);
     let unit = a.integer_subtract(a.integer(2046), split.biased);
     let low = a.multiply(x.low, a.with_bits(a.shift_left(unit, 52)));
     let value = near_one_of_sum(a, a.subtract(split.mantissa, a.float(1.0)), Some(low));
@@ -144,7 +150,7 @@ pub(super) fn of_sum<A: DoubleAlgebra>(a: &A, x: Double<A::Float>, extra: A::Flo
 pub(super) fn of_one_plus<A: DoubleAlgebra>(a: &A, w: Double<A::Float>) -> Double<A::Float> {
     let one = a.float(1.0);
     let whole = sum(a, one, w.high);
-    let split = split(a, whole.high, a.float(TWO_52 + 1023.0));
+    let split = split_normal(a, whole.high);
     let unit = a.integer_subtract(a.integer(2046), split.biased);
     let low = a.multiply(a.add(whole.low, w.low), a.with_bits(a.shift_left(unit, 52)));
     // Without an exponent, `w` itself is what follows the 1: nothing is lost to the sum.

@@ -25,6 +25,7 @@ mod power;
 mod reduction;
 mod remainder;
 mod root;
+mod single;
 mod trigonometric;
 
 pub use algebra::{Algebra, DoubleAlgebra};
@@ -38,6 +39,8 @@ use crate::{DType, Scalar, ScalarOp};
 pub enum Key {
     /// The reduction of an angle by quarter turns.
     QuarterTurns,
+    /// The same, as far as a single needs it.
+    QuarterTurnsOfSingle,
 }
 
 impl Key {
@@ -46,6 +49,7 @@ impl Key {
     pub const fn name(self) -> &'static str {
         match self {
             Self::QuarterTurns => "quarter turns",
+            Self::QuarterTurnsOfSingle => "quarter turns of a single",
         }
     }
 }
@@ -77,9 +81,15 @@ pub enum Bits {
     Signbit,
 }
 
-/// How `op` is defined on floats.
+/// How `op` is defined on floats of `dtype`.
 #[must_use]
-pub fn definition<A: DoubleAlgebra>(op: ScalarOp) -> Definition<A> {
+pub fn definition<A: DoubleAlgebra>(op: ScalarOp, dtype: DType) -> Definition<A> {
+    let single = if dtype == DType::F32 { single::definition(op) } else { None };
+    single.unwrap_or_else(|| on_doubles(op))
+}
+
+/// How `op` is defined on doubles, and on singles for want of something simpler.
+fn on_doubles<A: DoubleAlgebra>(op: ScalarOp) -> Definition<A> {
     use Definition::{Binary, Unary};
     match op {
         ScalarOp::Sign => Definition::Bits(Bits::Sign),
@@ -207,7 +217,7 @@ pub fn evaluate(op: ScalarOp, operands: &[Scalar]) -> Scalar {
 fn evaluate_float(op: ScalarOp, x: Scalar, y: Scalar) -> Scalar {
     let a = Native::<f64>::default();
     let dtype = x.dtype;
-    match definition::<Native<f64>>(op) {
+    match definition::<Native<f64>>(op, dtype) {
         Definition::Core => unreachable!("{op} is core on {dtype}"),
         Definition::Bits(op) if dtype == DType::F32 => {
             match on_bits(&Native::<f32>::default(), op, x.as_f32(), y.as_f32()) {

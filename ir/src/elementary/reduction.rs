@@ -44,6 +44,24 @@ pub(super) fn reduce<A: DoubleAlgebra>(a: &A, x: A::Float) -> [A::Float; 3] {
     a.branch(a.less(x, a.float(NEAR)), |a| near(a, x), |a| far(a, x))
 }
 
+/// `[n + ROUNDER, r]`, as far as it matters for a single: as [`reduce`], without the second part.
+#[inline(always)]
+pub(super) fn reduce_single<A: DoubleAlgebra>(a: &A, x: A::Float) -> [A::Float; 2] {
+    a.branch(
+        a.less(x, a.float(NEAR)),
+        |a| {
+            let rounder = a.fma(x, a.float(std::f64::consts::FRAC_2_PI), a.float(ROUNDER));
+            let minus = a.subtract(a.float(ROUNDER), rounder);
+            let first = a.fma(minus, a.float(HALF_PI[0]), x);
+            [rounder, a.fma(minus, a.float(HALF_PI[1]), first)]
+        },
+        |a| {
+            let [rounder, r, _] = far(a, x);
+            [rounder, r]
+        },
+    )
+}
+
 /// Cody and Waite with fused products. `x - n HALF_PI[0]` is exact, as both are multiples of 2^-53 (or of the last
 /// place of a smaller `x`); it is also a multiple of the last place of what is subtracted next. That has 53 bits, 28 of
 /// `n` and 25 of [`SHORT`], so that it is exact too.

@@ -56,13 +56,13 @@ fn angle<A: DoubleAlgebra>(a: &A, x: A::Float) -> Angle<A> {
 }
 
 #[inline(always)]
-fn is_even<A: DoubleAlgebra>(a: &A, quarters: A::Integer) -> A::Bool {
+pub(super) fn is_even<A: DoubleAlgebra>(a: &A, quarters: A::Integer) -> A::Bool {
     a.integer_equal(a.integer_and(quarters, a.integer(1)), a.integer(0))
 }
 
 /// The sign bit where the second half turn begins.
 #[inline(always)]
-fn half_turn<A: DoubleAlgebra>(a: &A, quarters: A::Integer) -> A::Integer {
+pub(super) fn half_turn<A: DoubleAlgebra>(a: &A, quarters: A::Integer) -> A::Integer {
     a.shift_left(a.integer_and(quarters, a.integer(2)), 62)
 }
 

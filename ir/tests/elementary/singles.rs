@@ -87,3 +87,19 @@ fn two_argument_functions_round_once() {
         println!("{:>10} f32 {worst:.7} ulp", op.name());
     }
 }
+
+/// Zeros, infinities, NaN and the ends of the range, in every pair.
+#[test]
+fn pairs_of_special_operands() {
+    let magnitudes = [0.0, f32::from_bits(1), f32::MIN_POSITIVE, 0.5, 1.0, 3.0, f32::MAX, f32::INFINITY, f32::NAN];
+    let operands: Vec<f32> = magnitudes.into_iter().flat_map(|magnitude| [magnitude, -magnitude]).collect();
+    type Exact = fn(f64, f64) -> f64;
+    let exact: [(ScalarOp, Exact); 2] = [(ScalarOp::Hypot, f64::hypot), (ScalarOp::Atan2, f64::atan2)];
+    for (op, exact) in exact {
+        for (&x, &y) in operands.iter().flat_map(|x| operands.iter().map(move |y| (x, y))) {
+            let got = evaluate(op, &[Scalar::f32(x), Scalar::f32(y)]);
+            let expected = Scalar::f32(exact(f64::from(x), f64::from(y)) as f32);
+            assert!(got.same(expected), "{op}({x:e}, {y:e}) is {got}, not {expected}");
+        }
+    }
+}

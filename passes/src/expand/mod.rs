@@ -30,7 +30,7 @@ pub fn emit(builder: &mut KernelBuilder, op: ScalarOp, operands: &[Var]) -> Var 
 
 fn emit_float(builder: &mut KernelBuilder, op: ScalarOp, x: Var, y: Var) -> Var {
     let dtype = builder.dtype(x);
-    let result = match definition::<Emitter<'_>>(op) {
+    let result = match definition::<Emitter<'_>>(op, dtype) {
         Definition::Core => unreachable!("{op} is core on floats"),
         Definition::Bits(op) => {
             return match on_bits(&Emitter::new(builder, dtype), op, x, y) {
