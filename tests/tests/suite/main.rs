@@ -39,6 +39,8 @@ mod nested_transformations;
 mod plans;
 mod random_regions;
 mod saved;
+#[cfg(feature = "mlir")]
+mod spills;
 mod stacks;
 mod tiers;
 mod whiles;
