@@ -4,12 +4,22 @@
 mod ptxas;
 
 pub use ptxas::Assembler;
+#[cfg(feature = "mlir")]
 use rotrace_backends::mlir::{Options, ptx};
+#[cfg(feature = "mlir")]
 use rotrace_ir::graph::Function;
+#[cfg(feature = "mlir")]
 use rotrace_passes::{lower, pipeline};
+use std::fmt;
 
 /// The architectures that PTX is assembled for: the oldest that the assembler knows, and those with PTX of their own.
 pub const CAPABILITIES: [u32; 5] = [75, 80, 90, 100, 120];
+
+/// The architecture for the program of a number.
+#[must_use]
+pub fn capability_in_turn(number: u64) -> u32 {
+    CAPABILITIES[number as usize % CAPABILITIES.len()]
+}
 
 /// What the assembler says of a kernel's function for one mapping.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,14 +32,14 @@ pub struct Entry {
     pub spilled: u32,
 }
 
-/// What came of some functions.
+/// What came of some programs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
-    /// Functions.
-    pub functions: usize,
+    /// Programs.
+    pub programs: usize,
     /// Their kernels.
     pub kernels: usize,
-    /// Functions of kernels, one for each mapping.
+    /// Functions of the kernels, one for each mapping.
     pub entries: usize,
     /// Of those, how many spill.
     pub spilling: usize,
@@ -41,14 +51,14 @@ impl Figures {
     pub fn of(kernels: &[Vec<Entry>]) -> Self {
         let entries = || kernels.iter().flatten();
         let spilling = entries().filter(|entry| entry.spilled > 0).count();
-        Self { functions: 1, kernels: kernels.len(), entries: entries().count(), spilling }
+        Self { programs: 1, kernels: kernels.len(), entries: entries().count(), spilling }
     }
 
     /// Of both together.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self {
-            functions: self.functions + other.functions,
+            programs: self.programs + other.programs,
             kernels: self.kernels + other.kernels,
             entries: self.entries + other.entries,
             spilling: self.spilling + other.spilling,
@@ -56,10 +66,18 @@ impl Figures {
     }
 }
 
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { programs, kernels, entries, spilling } = self;
+        write!(f, "{programs} programs, {kernels} kernels, {entries} functions for mappings, {spilling} of which spill")
+    }
+}
+
 /// Compiles all kernels of a function for a compute capability and assembles them.
 ///
 /// # Errors
 /// What the compiler or the assembler refuses, with its reason.
+#[cfg(feature = "mlir")]
 pub fn assemble(assembler: &Assembler, function: &Function, capability: u32) -> Result<Vec<Vec<Entry>>, String> {
     let (graph, _) = pipeline::run(function, &pipeline::Options::default()).map_err(|error| error.to_string())?;
     let plan = lower::lower(&graph).map_err(|error| error.to_string())?;
@@ -74,6 +92,7 @@ pub fn assemble(assembler: &Assembler, function: &Function, capability: u32) -> 
 }
 
 /// Reads what the assembler says: for each entry a line with its name in quotes, one with bytes, one with registers.
+#[cfg(feature = "mlir")]
 fn entries(said: &str) -> Option<Vec<Entry>> {
     let mut entries: Vec<Entry> = Vec::new();
     for line in said.lines() {
@@ -91,7 +110,7 @@ fn entries(said: &str) -> Option<Vec<Entry>> {
     entries.iter().all(|entry| entry.registers > 0).then_some(entries)
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "mlir"))]
 mod tests {
     use super::{Entry, entries};
 

@@ -21,6 +21,8 @@ mod support;
 #[cfg(feature = "exhaustive")]
 mod all_singles;
 mod allocations;
+#[cfg(feature = "mlir")]
+mod assembled;
 mod bad_input;
 mod bad_text;
 mod batching;
