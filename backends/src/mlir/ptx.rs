@@ -35,8 +35,9 @@ pub fn capability(of_device: u32) -> Option<u32> {
 /// A capability below 70, or a kernel that is none.
 pub fn compile(kernel: &Kernel, capability: u32, options: &Options) -> Result<Ptx, CompileError> {
     let unsupported = |reason| CompileError::Unsupported { kernel: kernel.name.clone(), reason };
+    const { assert!(CAPABILITIES[0].0 == Ptx::LEAST_CAPABILITY) };
     let Some(known) = self::capability(capability) else {
-        return Err(unsupported(format!("compute capability {capability} is below 70")));
+        return Err(unsupported(format!("compute capability {capability} is below {}", Ptx::LEAST_CAPABILITY)));
     };
     let mappings = Mapping::of(kernel);
     let writing = Writing::begin(kernel)?;

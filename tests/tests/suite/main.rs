@@ -42,6 +42,8 @@ mod plans;
 mod random_regions;
 mod saved;
 #[cfg(feature = "mlir")]
+mod saved_for_gpu;
+#[cfg(feature = "mlir")]
 mod spills;
 mod stacks;
 mod tiers;
