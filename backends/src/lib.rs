@@ -70,6 +70,11 @@ pub struct Ptx {
     pub stages: Vec<(&'static str, String)>,
 }
 
+impl Ptx {
+    /// The least compute capability, ten times it, that PTX is made for: that of GPUs with independent threads.
+    pub const LEAST_CAPABILITY: u32 = 70;
+}
+
 /// Why there is no artifact.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CompileError {

@@ -6,17 +6,57 @@ use std::panic::Location;
 use std::path::Path;
 
 impl<In: Tree<Tensor>, Out: Tree<Tensor>> Compiled<In, Out> {
-    /// Writes the function to a file, which is replaced: its graph, its kernels and its machine code.
+    /// Writes the function to a file, which is replaced: its graph, its kernels and its machine code; of a function on a GPU, its PTX.
     ///
     /// # Errors
     /// The file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        let attachment = postcard::to_stdvec(self.trees()).map_err(|error| malformed(&error))?;
-        Ok(self.executable().save(path, &attachment)?)
+        Ok(self.executable().save(path, &self.attachment()?)?)
     }
 
-    /// Reads a function that [`save`](Self::save) wrote, and compiles it anew from its graph, as if it had just been traced: some
-    /// milliseconds, on any processor. [`from_saved`](Self::from_saved) takes the machine code as it is.
+    /// As [`save`](Self::save), with PTX for an NVIDIA GPU in place of this computer's machine code, which needs the feature `mlir`, but
+    /// neither a GPU nor CUDA: for GPUs of a compute capability and all above, given as ten times it, such as 87 for 8.7 (Jetson Orin).
+    ///
+    /// Where the GPU is, the file is read and trusted, and [`from_saved`](Self::from_saved) takes the PTX, of which the driver makes machine
+    /// code. That needs the feature `cuda`, but neither `mlir` nor LLVM. [`load`](Self::load) compiles it anew for the processor.
+    ///
+    /// ```
+    /// use rotrace::{Array, Compiled, Device, Error, Natives, Options, Saved, Tensor, trace};
+    /// # let path = std::env::temp_dir().join(format!("rotrace-doc-gpu-{}", std::process::id()));
+    /// # let path = path.as_path();
+    /// let double = trace(|x: Tensor| x * 2.0).compile("f64[n]")?;
+    /// # if cfg!(feature = "mlir") {
+    /// double.save_for_gpu(path, 87)?;
+    ///
+    /// // On the robot:
+    /// let on_gpu = || -> Result<Compiled<Tensor, Tensor>, Error> {
+    ///     let options = Options { device: Device::cuda(0)?, ..Options::default() };
+    ///     // SAFETY: the file is the one that was written above.
+    ///     let saved = unsafe { Saved::read(path)?.trust() };
+    ///     Compiled::from_saved(&saved, &Natives::default(), &options)
+    /// };
+    /// # if let Ok(double) = on_gpu() {
+    /// # assert_eq!(double.call(&Array::from([1.5]))?, Array::from([3.0]));
+    /// # }
+    /// # std::fs::remove_file(path).ok();
+    /// # }
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Without the feature `mlir`, a compute capability below 7.0, or the file cannot be written.
+    pub fn save_for_gpu(&self, path: impl AsRef<Path>, capability: u32) -> Result<(), Error> {
+        Ok(self.executable().save_for_gpu(path, &self.attachment()?, capability)?)
+    }
+
+    /// The structure of arguments and results, encoded.
+    fn attachment(&self) -> Result<Vec<u8>, Error> {
+        postcard::to_stdvec(self.trees()).map_err(|error| malformed(&error))
+    }
+
+    /// Reads a function that [`save`](Self::save) or [`save_for_gpu`](Self::save_for_gpu) wrote, and compiles it anew from its graph for
+    /// the processor, as if it had just been traced: some milliseconds, on any of them. [`from_saved`](Self::from_saved) takes the machine
+    /// code as it is, and other options.
     ///
     /// ```
     /// use rotrace::{Array, Compiled, Tensor, spatial::Rotation, trace};
@@ -41,8 +81,9 @@ impl<In: Tree<Tensor>, Out: Tree<Tensor>> Compiled<In, Out> {
     }
 
     /// The function of a file that was read. If the file is trusted, its machine code is taken as it is: nothing is compiled, so what
-    /// [`Engine::Optimised`](crate::Engine::Optimised) made runs in programs without LLVM. Of the options those count then that
-    /// concern calls (`threads`, `parallel_from`, `memory_limit`).
+    /// [`Engine::Optimised`](crate::Engine::Optimised) made runs in programs without LLVM, and PTX on a GPU ([`save_for_gpu`](Self::save_for_gpu)).
+    /// Of the options those count then that concern calls: `threads`, `parallel_from`, `memory_limit`, and `device`, which must be a
+    /// GPU if the code is for GPUs. If the file is not trusted, the graph is compiled anew, as the options say.
     ///
     /// ```
     /// use rotrace::{Array, Compiled, Natives, Options, Saved, Tensor, trace};
@@ -59,8 +100,8 @@ impl<In: Tree<Tensor>, Out: Tree<Tensor>> Compiled<In, Out> {
     /// ```
     ///
     /// # Errors
-    /// What [`Saved::load`] reports, a native function that is not in `natives` among it; arguments or results that are not such
-    /// trees.
+    /// What [`Saved::load`] reports, among it a native function that is not in `natives`, and code for another processor, for a GPU of
+    /// a greater compute capability, or not for the device in the options; arguments or results that are not such trees.
     #[track_caller]
     pub fn from_saved(saved: &Saved, natives: &Natives, options: &Options) -> Result<Self, Error> {
         let location = Location::caller();

@@ -12,7 +12,7 @@ use crate::upgrade::Upgrade;
 use crate::{Engine, Error, Options, llvm};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use rotrace_backends::cranelift;
-use rotrace_backends::{Artifact, CompileError};
+use rotrace_backends::{Artifact, CompileError, Ptx};
 use rotrace_ir::graph::Function;
 use rotrace_ir::kernel::Kernel;
 use rotrace_ir::plan::{Plan, Step};
@@ -132,6 +132,16 @@ impl Maker {
             Engine::Tiered => Self { engine: Engine::Compiled, ..self },
             Engine::Compiled | Engine::Optimised | Engine::Interpreter => self,
         }
+    }
+
+    /// What makes code of the same program for GPUs of a compute capability.
+    pub(crate) fn for_gpu(self, capability: u32) -> Self {
+        let engine = match self.engine {
+            // Of a GPU's code nothing is interpreted.
+            Engine::Interpreter => Engine::Compiled,
+            Engine::Compiled | Engine::Optimised | Engine::Tiered => self.engine,
+        };
+        Self { engine, gpu: Some(capability), ..self }
     }
 
     /// The stage's name in reports.
@@ -280,12 +290,17 @@ fn on_gpu(
     options: &Options,
     report: &mut Report,
 ) -> Result<EngineState, Error> {
-    let compile = |kernel: &&Kernel| llvm::ptx(kernel, gpu.capability());
-    let kernels = report.time("ptx", || plan.kernels().par_iter().map(compile).collect::<Result<Vec<_>, _>>());
-    let kernels = kernels.map_err(|error| Error::Unsupported(error.to_string()))?;
+    let kernels = report.time("ptx", || ptx(plan, gpu.capability()))?;
     report.code_bytes = kernels.iter().map(|kernel| kernel.text.len()).sum();
     let load = || cuda::Launcher::new(gpu, plan, natives, options.memory_limit, kernels);
     Ok(EngineState::OnGpu(report.time("load", load)?))
+}
+
+/// The kernels for GPUs of a compute capability and above, in the order of [`Plan::kernels`].
+pub(crate) fn ptx(plan: &Plan, capability: u32) -> Result<Vec<Ptx>, Error> {
+    let compile = |kernel: &&Kernel| llvm::ptx(kernel, capability);
+    let kernels = plan.kernels().par_iter().map(compile).collect::<Result<Vec<_>, _>>();
+    kernels.map_err(|error| Error::Unsupported(error.to_string()))
 }
 
 /// The code of all kernels, in the order of [`Plan::kernels`].

@@ -24,7 +24,7 @@ pub enum Mapping {
     Crowd(u32),
 }
 
-/// The most threads of a block, a promise to the GPU's compiler.
+/// The most threads of a block: with all the registers that a thread can have, 255, they take all that a multiprocessor has.
 const MOST_BLOCK_THREADS: u32 = 256;
 
 /// As [`MOST_BLOCK_THREADS`], of blocks with memory that teams share.
@@ -36,11 +36,13 @@ pub const TEAM: u64 = LANES;
 /// So many bytes are loaded or stored at once.
 pub(crate) const VECTOR_BYTES: u64 = 16;
 
-/// The most iterations that a thread takes at once.
+/// The most iterations that a thread takes at once: with as many, rows of elements of 4 bytes are whole vectors whatever their number.
+/// Rows of bytes would need 16.
 const MOST_ROWS: u64 = 4;
 
-/// Instructions of an iteration from which it is run alone: what it computes takes longer than its memory, and several at
-/// once would need too many registers.
+/// Instructions of an iteration from which it is run alone: what it computes takes longer than its memory, and several at once would
+/// need too many registers. With so many in 4 rows, no spatial operation needs more than half of the 255 that there are, divisions
+/// and roots included, whose slow ways are routines of the assembler's.
 const MOST_INSTRUCTIONS: usize = 160;
 
 impl Mapping {

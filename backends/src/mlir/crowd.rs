@@ -3,6 +3,7 @@
 
 use super::code::{Code, Held};
 use super::grid::Thread;
+use crate::mapping::TEAM;
 use crate::mapping::crowd::elements;
 use rotrace_ir::DType;
 use rotrace_ir::graph::Reduction;
@@ -145,29 +146,28 @@ impl<'c> Code<'c, '_> {
         self.compare(ScalarOp::Less, DType::I64, sharing.place, lanes)
     }
 
-    /// The tree of halves over the accumulators of the first threads, which every thread computes.
+    /// The tree of halves over the accumulators of the first team, whose root it lays into shared memory for all threads. Each thread
+    /// has one accumulator of a result in registers: all 16 of several would be too many.
     fn gathered(&mut self, sharing: &Sharing<'c, '_>, current: &[Held<'c>]) -> SmallVec<[Held<'c>; 4]> {
         if current.is_empty() {
             return SmallVec::new();
         }
-        let first = self.is_first(sharing);
+        let mask = self.number(TEAM as i64 - 1);
+        let lane = self.like("arith.andi", &[sharing.place, mask]);
+        let mut roots: SmallVec<[Held; 4]> = SmallVec::new();
+        for (position, &accumulator) in current.iter().enumerate() {
+            let (kind, dtype) = (sharing.kinds[position], sharing.dtypes[position]);
+            roots.push(self.halves(kind, dtype, accumulator, sharing.thread, lane));
+        }
+        let zero = self.number(0);
+        let first = self.compare(ScalarOp::Equal, DType::I64, sharing.place, zero);
         self.only_if(first, |code| {
-            for (position, &accumulator) in current.iter().enumerate() {
-                let dtype = sharing.dtypes[position];
-                let address = code.element(sharing.memory[position], dtype, sharing.place);
-                code.store_to(address, dtype, accumulator);
+            for (position, &root) in roots.iter().enumerate() {
+                code.store_to(sharing.memory[position], sharing.dtypes[position], root);
             }
         });
         self.meet_all(sharing.thread);
-        let mut results = SmallVec::new();
-        for position in 0..current.len() {
-            let mut values: Vec<Held> = Vec::new();
-            for lane in 0..LANES {
-                let lane = self.number(lane as i64);
-                values.push(self.laid_down(sharing, position, lane));
-            }
-            results.push(self.halved(sharing.kinds[position], sharing.dtypes[position], values));
-        }
+        let results = (0..roots.len()).map(|position| self.laid_down(sharing, position, zero)).collect();
         // Nobody overwrites what others still read.
         self.meet_all(sharing.thread);
         results

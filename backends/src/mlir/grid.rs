@@ -98,6 +98,7 @@ impl<'c> Code<'c, '_> {
     fn neighbours(&mut self, rows: i64, end: Held<'c>, thread: Thread<'c>) {
         let each = self.number(rows);
         let groups = self.like("arith.divui", &[end, each]);
+        self.rest(groups, rows, end, thread);
         self.steps((thread.number, groups), thread.count, |code, group| {
             let first = code.times(group, rows);
             for row in 0..rows {
@@ -105,9 +106,16 @@ impl<'c> Code<'c, '_> {
                 code.iteration(index);
             }
         });
-        let whole = self.times(groups, rows);
-        let start = self.like("arith.addi", &[whole, thread.number]);
-        self.strided(start, end, thread.count);
+    }
+
+    /// The iterations behind so many groups of several, alone. They come ahead of the groups: what they need would take up registers
+    /// in the longer loop otherwise. Of groups of one there is no rest.
+    pub(super) fn rest(&mut self, groups: Held<'c>, each: i64, end: Held<'c>, thread: Thread<'c>) {
+        if each > 1 {
+            let whole = self.times(groups, each);
+            let start = self.like("arith.addi", &[whole, thread.number]);
+            self.strided(start, end, thread.count);
+        }
     }
 
     /// Iterations by teams of so many threads, a power of two.

@@ -35,8 +35,9 @@ pub fn capability(of_device: u32) -> Option<u32> {
 /// A capability below 70, or a kernel that is none.
 pub fn compile(kernel: &Kernel, capability: u32, options: &Options) -> Result<Ptx, CompileError> {
     let unsupported = |reason| CompileError::Unsupported { kernel: kernel.name.clone(), reason };
+    const { assert!(CAPABILITIES[0].0 == Ptx::LEAST_CAPABILITY) };
     let Some(known) = self::capability(capability) else {
-        return Err(unsupported(format!("compute capability {capability} is below 70")));
+        return Err(unsupported(format!("compute capability {capability} is below {}", Ptx::LEAST_CAPABILITY)));
     };
     let mappings = Mapping::of(kernel);
     let writing = Writing::begin(kernel)?;
@@ -55,15 +56,17 @@ pub fn compile(kernel: &Kernel, capability: u32, options: &Options) -> Result<Pt
 }
 
 /// Marks kernels as what they are, and calls among a team's threads as not to be moved.
+///
+/// How many threads a block has is not said: told so and not how many blocks a multiprocessor is to hold, NVIDIA's assembler takes
+/// registers away where that makes room for one block more, and spills. Without it, it spills only what needs more than the
+/// 255 registers of a thread, and 256 threads with so many fit every GPU.
 fn prepare(module: &Module, context: &inkwell::context::Context, mappings: &[Mapping]) {
     let convergent = Attribute::get_named_enum_kind_id("convergent");
     for function in module.get_functions() {
         function.add_attribute(AttributeLoc::Function, context.create_enum_attribute(convergent, 0));
         let name = function.get_name().to_string_lossy().into_owned();
-        if let Some(mapping) = mappings.iter().find(|mapping| mapping.name() == name) {
+        if mappings.iter().any(|mapping| mapping.name() == name) {
             function.set_call_conventions(KERNEL_CONVENTION);
-            let most = context.create_string_attribute("nvvm.maxntid", &mapping.block_threads().to_string());
-            function.add_attribute(AttributeLoc::Function, most);
         }
     }
 }

@@ -120,7 +120,7 @@ impl<'c> Code<'c, '_> {
     }
 
     /// The tree of halves over the accumulators.
-    pub(super) fn halved(&mut self, kind: Reduction, dtype: DType, mut values: Vec<Held<'c>>) -> Held<'c> {
+    fn halved(&mut self, kind: Reduction, dtype: DType, mut values: Vec<Held<'c>>) -> Held<'c> {
         while values.len() > 1 {
             let half = values.len() / 2;
             for lane in 0..half {

@@ -91,7 +91,7 @@ impl<'c> Code<'c, '_> {
     }
 
     /// The tree of halves over the lanes' accumulators; every lane gets its root.
-    fn halves(
+    pub(super) fn halves(
         &mut self,
         kind: Reduction,
         dtype: DType,

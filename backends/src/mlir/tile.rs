@@ -49,6 +49,7 @@ impl<'c> Code<'c, '_> {
         let teams = self.like("arith.shrui", &[thread.count, shift]);
         let each = self.number(rows * TEAM as i64);
         let tiles = self.like("arith.divui", &[end, each]);
+        self.rest(tiles, rows * TEAM as i64, end, thread);
         self.steps((team, tiles), teams, |code, tile| {
             let first = code.times(tile, rows * TEAM as i64);
             for &part in &read {
@@ -61,9 +62,6 @@ impl<'c> Code<'c, '_> {
                 code.exchange_tile(part, rows as u64, first, thread);
             }
         });
-        let whole = self.times(tiles, rows * TEAM as i64);
-        let start = self.like("arith.addi", &[whole, thread.number]);
-        self.strided(start, end, thread.count);
     }
 
     fn is_read(&self, staged: Staged) -> bool {

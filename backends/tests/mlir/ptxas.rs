@@ -5,7 +5,8 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-pub(crate) struct Assembler {
+/// The assembler.
+pub struct Assembler {
     program: PathBuf,
 }
 
@@ -14,7 +15,7 @@ const OLDEST: u32 = 75;
 
 impl Assembler {
     /// None, after a word to the user, if there is none.
-    pub(crate) fn find() -> Option<&'static Self> {
+    pub fn find() -> Option<&'static Self> {
         static FOUND: OnceLock<Option<Assembler>> = OnceLock::new();
         let found = FOUND.get_or_init(|| {
             let named = std::env::var_os("ROTRACE_PTXAS").map(PathBuf::from);
@@ -29,7 +30,7 @@ impl Assembler {
     }
 
     /// Assembles PTX; gives what the assembler says of registers and spills.
-    pub(crate) fn assemble(&self, text: &str, capability: u32) -> Result<String, String> {
+    pub fn assemble(&self, text: &str, capability: u32) -> Result<String, String> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let file = std::env::temp_dir().join(format!("rotrace-{}-{number}.ptx", std::process::id()));

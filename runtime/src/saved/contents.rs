@@ -5,10 +5,10 @@
 //! whatever it does.
 
 use super::FileError;
-use super::target::Target;
+use super::target::{Target, runs_on_gpu, shown};
 use crate::bind::Signature;
 use crate::code::{Code, Image};
-use crate::compile::{Maker, Report, Texts, layout, verify};
+use crate::compile::{Maker, Report, Texts, layout, ptx, verify};
 use crate::device::Place;
 use crate::executable::{EngineState, Executable};
 use crate::interpreted::Interpreted;
@@ -96,7 +96,7 @@ pub(super) fn decode<'b, T: Deserialize<'b>>(bytes: &'b [u8], what: &str) -> Res
 
 /// The program of an executable, encoded.
 pub(super) fn program_of(executable: &Executable) -> Vec<u8> {
-    let Executable { signature, engine, texts, report } = executable;
+    let Executable { engine, texts, report, .. } = executable;
     let mut maker = texts.maker;
     let code = match engine {
         EngineState::Compiled(launcher) => {
@@ -111,13 +111,30 @@ pub(super) fn program_of(executable: &Executable) -> Vec<u8> {
             kernels: launcher.kernels().iter().map(KeptPtx::of).collect(),
         },
     };
-    encode(&Program {
-        dims: signature.dims.clone(),
-        least: signature.least().to_vec(),
-        plan: Cow::Borrowed(&*texts.plan),
-        maker,
-        code,
-    })
+    encode(&Program::new(executable, maker, code))
+}
+
+/// As [`program_of`], with code for GPUs of a compute capability and above.
+pub(super) fn program_for_gpu(executable: &Executable, capability: u32) -> Result<Vec<u8>, Error> {
+    if capability < Ptx::LEAST_CAPABILITY {
+        return Err(Error::Device(format!(
+            "code is made for compute capability {} and above, not for {}; {capability} is ten times that",
+            shown(Ptx::LEAST_CAPABILITY),
+            shown(capability),
+        )));
+    }
+    let Texts { plan, maker, .. } = &executable.texts;
+    let kernels = ptx(plan, capability)?;
+    let code = Kept::Ptx { capability, kernels: kernels.iter().map(KeptPtx::of).collect() };
+    Ok(encode(&Program::new(executable, maker.for_gpu(capability), code)))
+}
+
+impl<'b> Program<'b> {
+    fn new(executable: &'b Executable, maker: Maker, code: Kept<'b>) -> Self {
+        let Executable { signature, texts, .. } = executable;
+        let plan = Cow::Borrowed(&*texts.plan);
+        Self { dims: signature.dims.clone(), least: signature.least().to_vec(), plan, maker, code }
+    }
 }
 
 /// The executable of a trusted program.
@@ -151,16 +168,13 @@ pub(super) fn restore(
         }
         Kept::Ptx { capability, kernels } => {
             let Place::Gpu(gpu) = &options.device.0 else {
-                let reason = "the file has code for a GPU, not for the processor".to_owned();
-                return Err(FileError::NoCode(reason).into());
-            };
-            if gpu.capability() < capability {
-                let (needed, there) = (f64::from(capability) / 10.0, f64::from(gpu.capability()) / 10.0);
                 let reason = format!(
-                    "the file has code for GPUs of compute capability {needed:.1}, and this one has {there:.1}"
+                    "the file has code for GPUs of compute capability {} and above, and the device in the options is the processor",
+                    shown(capability),
                 );
                 return Err(FileError::NoCode(reason).into());
-            }
+            };
+            runs_on_gpu(capability, gpu.capability())?;
             let kernels: Vec<Ptx> = kernels.into_iter().map(KeptPtx::restored).collect();
             if kernels.len() != report.kernels || kernels.iter().any(|kernel| kernel.mappings.is_empty()) {
                 return Err(malformed("the PTX is not that of the kernels".into()).into());
@@ -176,4 +190,30 @@ pub(super) fn restore(
     };
     let texts = Texts { graph, plan, maker, natives: natives.clone() };
     Ok(Executable { signature, engine, texts, report })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Kept, KeptPtx, decode, encode};
+    use rotrace_backends::{Mapping, Ptx};
+
+    #[test]
+    fn ptx_comes_back() {
+        let all = vec![Mapping::Single, Mapping::Rows(2), Mapping::Tile(4), Mapping::Team, Mapping::Crowd(256)];
+        let kernel =
+            |text: &str, mappings| Ptx { text: text.to_owned(), mappings, stages: vec![("mlir", "".to_owned())] };
+        let before = [kernel(".entry single\n", all), kernel("", vec![Mapping::Single])];
+        let bytes = encode(&Kept::Ptx { capability: 87, kernels: before.iter().map(KeptPtx::of).collect() });
+        let kept = decode(&bytes, "the code").unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(encode(&kept), bytes);
+        let Kept::Ptx { capability: 87, kernels } = kept else { panic!("it is other code") };
+        let after: Vec<Ptx> = kernels.into_iter().map(KeptPtx::restored).collect();
+        assert_eq!(after.len(), before.len());
+        for (before, after) in before.iter().zip(&after) {
+            assert_eq!((&before.text, &before.mappings), (&after.text, &after.mappings));
+        }
+        for length in 0..bytes.len() {
+            assert!(decode::<Kept<'_>>(&bytes[..length], "the code").is_err(), "{length} bytes");
+        }
+    }
 }

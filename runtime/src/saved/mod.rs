@@ -10,7 +10,8 @@
 //!
 //! A file is taken in one of two ways. Without trust its graph is parsed, verified and compiled anew, which is as safe as compiling
 //! a function that was just traced, and works on any processor. With trust ([`Saved::trust`], which is `unsafe`) its machine code runs
-//! as it is. `docs/decisions/0015-saved-executables.md` says why there is nothing between.
+//! as it is. The code in a file is that of the executable which wrote it, or PTX for a GPU that need not be here
+//! ([`Executable::to_bytes_for_gpu`]). `docs/decisions/0015-saved-executables.md` says why there is nothing between.
 
 mod contents;
 mod envelope;
@@ -90,14 +91,16 @@ impl Saved {
 
     /// The executable.
     ///
-    /// Without trust the graph is compiled anew, as `options` say. With trust ([`trust`](Self::trust)) nothing is compiled, and
-    /// of the options those count that concern calls: `threads`, `parallel_from`, `memory_limit`. Its
+    /// Without trust the graph is compiled anew, as `options` say. With trust ([`trust`](Self::trust)) nothing is compiled (of PTX a
+    /// GPU's driver makes machine code), and of the options those count that concern calls: `threads`, `parallel_from`, `memory_limit`,
+    /// and `device`, which must be a GPU if the code is for GPUs, and the processor if not. Its
     /// [`stage`](Executable::stage)s and [`disassembly`](Executable::disassembly) are still made anew when they are asked for, if the
     /// compiler that made the code is there.
     ///
     /// # Errors
     /// What the file holds is malformed, or calls a native function that is not in `natives`. Without trust, what compiling
-    /// reports, or there is no graph; with trust, the machine code is for another processor.
+    /// reports, or there is no graph; with trust, the machine code is for another processor, for GPUs of a greater compute capability,
+    /// or not for the device in the options.
     pub fn load(&self, natives: &Natives, options: &Options) -> Result<Executable, Error> {
         let parse =
             |text: &str| parse_function(text).map_err(|error| FileError::Malformed(format!("the graph: {error}")));
@@ -113,9 +116,21 @@ impl Executable {
     /// The bytes of a file with this executable, for [`Saved::from_bytes`]; `attachment` is kept beside it as it is.
     #[must_use]
     pub fn to_bytes(&self, attachment: &[u8]) -> Vec<u8> {
-        let program = contents::program_of(self);
+        self.sealed(attachment, &contents::program_of(self))
+    }
+
+    /// As [`to_bytes`](Self::to_bytes), with code for NVIDIA's GPUs in place of what calls run here: PTX for a compute capability and
+    /// all above, given as ten times it, such as 87 for 8.7. No GPU is needed for that.
+    ///
+    /// # Errors
+    /// Without the feature `mlir`, or a compute capability below 7.0.
+    pub fn to_bytes_for_gpu(&self, attachment: &[u8], capability: u32) -> Result<Vec<u8>, Error> {
+        Ok(self.sealed(attachment, &contents::program_for_gpu(self, capability)?))
+    }
+
+    fn sealed(&self, attachment: &[u8], program: &[u8]) -> Vec<u8> {
         let graph = self.texts.graph.as_ref().map(|graph| Cow::Owned(graph.to_string()));
-        envelope::seal(&contents::encode(&Contents { attachment, graph, program: &program }))
+        envelope::seal(&contents::encode(&Contents { attachment, graph, program }))
     }
 
     /// Writes [`to_bytes`](Self::to_bytes) to a file, which is replaced.
@@ -123,9 +138,20 @@ impl Executable {
     /// # Errors
     /// The file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>, attachment: &[u8]) -> Result<(), FileError> {
-        let path = path.as_ref();
-        fs::write(path, self.to_bytes(attachment)).map_err(|error| failure(path, &error))
+        write(path.as_ref(), &self.to_bytes(attachment))
     }
+
+    /// Writes [`to_bytes_for_gpu`](Self::to_bytes_for_gpu) to a file, which is replaced.
+    ///
+    /// # Errors
+    /// As [`to_bytes_for_gpu`](Self::to_bytes_for_gpu), or the file cannot be written.
+    pub fn save_for_gpu(&self, path: impl AsRef<Path>, attachment: &[u8], capability: u32) -> Result<(), Error> {
+        Ok(write(path.as_ref(), &self.to_bytes_for_gpu(attachment, capability)?)?)
+    }
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    fs::write(path, bytes).map_err(|error| failure(path, &error))
 }
 
 fn failure(path: &Path, error: &std::io::Error) -> FileError {

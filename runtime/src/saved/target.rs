@@ -35,6 +35,22 @@ impl Target {
     }
 }
 
+/// Whether PTX for a compute capability runs on a GPU of another.
+pub(super) fn runs_on_gpu(made_for: u32, here: u32) -> Result<(), FileError> {
+    if here >= made_for {
+        return Ok(());
+    }
+    let (made_for, here) = (shown(made_for), shown(here));
+    let reason =
+        format!("the file has code for GPUs of compute capability {made_for} and above, and this one has {here}");
+    Err(FileError::NoCode(reason))
+}
+
+/// A compute capability as NVIDIA writes it.
+pub(super) fn shown(capability: u32) -> String {
+    format!("{}.{}", capability / 10, capability % 10)
+}
+
 macro_rules! detected {
     ($is_detected:ident: $($feature:tt)*) => {
         [$(($feature, std::arch::$is_detected!($feature))),*]
@@ -68,7 +84,7 @@ pub(crate) fn features() -> Vec<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::Target;
+    use super::{Target, runs_on_gpu};
     use crate::FileError;
 
     fn target(platform: &str, features: &[&str]) -> Target {
@@ -88,5 +104,15 @@ mod tests {
             Err(FileError::Target { made_for: "aarch64-unix".to_owned(), here: "x86_64-unix".to_owned() })
         );
         assert_eq!(Target::here().runs_on(&Target::here()), Ok(()));
+    }
+
+    #[test]
+    fn code_for_gpus_runs_on_newer_ones() {
+        assert_eq!(runs_on_gpu(87, 87), Ok(()));
+        assert_eq!(runs_on_gpu(87, 120), Ok(()));
+        let error = runs_on_gpu(100, 87).expect_err("it is older").to_string();
+        let expected = "the file has code for GPUs of compute capability 10.0 and above, and this one has 8.7: load the file without \
+                        trust, which compiles it anew";
+        assert_eq!(error, expected);
     }
 }

@@ -1,7 +1,9 @@
 //! Each distinct program compiled once for every engine, and calls that must agree bit for bit.
 
 use crate::compare::bits;
-use rotrace::{Array, Compiled, Engine, Error, Options, Tensor, Traced};
+use rotrace::{Array, Engine, Error, Options, Tensor, Traced};
+use rotrace_ir::graph::Function;
+use rotrace_tests::assembled::Figures;
 use rotrace_tests::engines::{GPU, gpu};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -9,7 +11,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 /// What all programs are here: lists of arrays to lists of arrays.
 pub type Program<'a> = Traced<'a, Vec<Tensor>, Vec<Tensor>>;
 
-type Handle = Compiled<Vec<Tensor>, Vec<Tensor>>;
+type Handle = rotrace::Compiled<Vec<Tensor>, Vec<Tensor>>;
 
 /// Why there is no result.
 #[derive(Clone, Debug)]
@@ -30,13 +32,20 @@ impl Failure {
     }
 }
 
-/// A program compiled for each engine, or why there is none; empty until the first who needs it has compiled it.
-type Slot = OnceLock<Result<Vec<(&'static str, Handle)>, Failure>>;
+/// A program compiled for each engine.
+struct Compiled {
+    handles: Vec<(&'static str, Handle)>,
+    /// Of its kernels as PTX, if they were assembled.
+    figures: Figures,
+}
+
+/// A compiled program, or why there is none; empty until the first who needs it has compiled it.
+type Slot = OnceLock<Result<Compiled, Failure>>;
 
 /// The compiled programs so far, by the text that tells them apart.
 pub struct Engines {
     programs: Mutex<HashMap<String, Arc<Slot>>>,
-    /// Of so many programs, one is compiled by the optimising compiler too.
+    /// Of so many programs, one is compiled by the optimising compiler too, and assembled as PTX.
     optimised_every: u64,
 }
 
@@ -47,6 +56,8 @@ pub struct Count {
     pub optimised: usize,
     /// Compiled for a GPU too.
     pub on_gpu: usize,
+    /// Of those that NVIDIA's assembler took.
+    pub assembled: Figures,
     /// How often the interpreter runs what should be machine code.
     pub interpreted: usize,
 }
@@ -74,10 +85,10 @@ impl Engines {
         Self { programs: Mutex::default(), optimised_every }
     }
 
-    /// Whether the optimising compiler is to compile a program, which takes it a second for some.
-    fn with_optimised(&self, key: &str) -> bool {
+    /// A program's number among those that the optimising compiler is to compile, which takes it a second for some.
+    fn optimised_number(&self, key: &str) -> Option<u64> {
         let number = key.bytes().fold(0_u64, |number, byte| number.wrapping_mul(31).wrapping_add(byte.into()));
-        cfg!(feature = "mlir") && number.is_multiple_of(self.optimised_every)
+        (cfg!(feature = "mlir") && number.is_multiple_of(self.optimised_every)).then(|| number / self.optimised_every)
     }
 
     /// Runs the program with every engine. `key` tells it from all others, but need not tell its argument types.
@@ -92,12 +103,13 @@ impl Engines {
         arguments: &Vec<Array>,
     ) -> Result<Vec<Array>, Failure> {
         let key = format!("{key} ({signature})");
-        let all = configurations(self.with_optimised(&key));
+        let number = self.optimised_number(&key);
         let cell = {
             let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(programs.entry(key).or_default())
         };
-        let handles = cell.get_or_init(|| compile(&program(), signature, &all)).as_ref().map_err(Clone::clone)?;
+        let compiled = cell.get_or_init(|| compile(&program(), signature, number)).as_ref().map_err(Clone::clone)?;
+        let handles = &compiled.handles;
         let mut first: Option<Vec<Array>> = None;
         for (name, handle) in handles {
             let results = handle.call(arguments).map_err(|error| failure(name, &error))?;
@@ -114,30 +126,45 @@ impl Engines {
     /// The distinct programs that were compiled.
     pub fn count(&self) -> Count {
         let programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
-        let compiled: Vec<&Vec<(&str, Handle)>> = programs.values().filter_map(|cell| cell.get()).flatten().collect();
+        let compiled: Vec<&Compiled> = programs.values().filter_map(|cell| cell.get()).flatten().collect();
         let falls_back = |(_, handle): &&(&str, Handle)| handle.executable().report().interpreted.is_some();
-        let has =
-            |engine: &str| compiled.iter().filter(|handles| handles.iter().any(|(name, _)| *name == engine)).count();
+        let has = |engine: &str| {
+            let by = |compiled: &&&Compiled| compiled.handles.iter().any(|(name, _)| *name == engine);
+            compiled.iter().filter(by).count()
+        };
         Count {
             programs: compiled.len(),
             optimised: has(OPTIMISED),
             on_gpu: has(GPU),
-            interpreted: compiled.iter().flat_map(|handles| &handles[1..]).filter(falls_back).count(),
+            assembled: compiled.iter().map(|compiled| compiled.figures).fold(Figures::default(), Figures::and),
+            interpreted: compiled.iter().flat_map(|compiled| &compiled.handles[1..]).filter(falls_back).count(),
         }
     }
 }
 
-fn compile(
-    program: &Program<'_>,
-    signature: &str,
-    all: &[(&'static str, Options)],
-) -> Result<Vec<(&'static str, Handle)>, Failure> {
+fn compile(program: &Program<'_>, signature: &str, number: Option<u64>) -> Result<Compiled, Failure> {
     let lowered = program.lower(signature).map_err(|error| failure("lowering", &error))?;
-    let compiled = all.iter().map(|(name, options)| {
-        let handle = lowered.compile_with(options).map_err(|error| failure(name, &error))?;
-        Ok((*name, handle))
+    let compiled = configurations(number.is_some()).into_iter().map(|(name, options)| {
+        let handle = lowered.compile_with(&options).map_err(|error| failure(name, &error))?;
+        Ok((name, handle))
     });
-    compiled.collect()
+    let handles = compiled.collect::<Result<_, _>>()?;
+    let figures = number.map(|number| assembled(lowered.function(), number)).transpose()?.unwrap_or_default();
+    Ok(Compiled { handles, figures })
+}
+
+/// What NVIDIA's assembler makes of a program's kernels, if it is there: for all architectures, by turns.
+#[cfg(feature = "mlir")]
+fn assembled(function: &Function, number: u64) -> Result<Figures, Failure> {
+    use rotrace_tests::assembled::{Assembler, assemble, capability_in_turn};
+    let Some(assembler) = Assembler::find() else { return Ok(Figures::default()) };
+    let kernels = assemble(assembler, function, capability_in_turn(number));
+    kernels.map(|kernels| Figures::of(&kernels)).map_err(|error| Failure::Broken(format!("PTX: {error}")))
+}
+
+#[cfg(not(feature = "mlir"))]
+fn assembled(_: &Function, _: u64) -> Result<Figures, Failure> {
+    Ok(Figures::default())
 }
 
 /// Whose mistake an error says it is.

@@ -33,7 +33,7 @@ use std::time::Instant;
 
 const FOLDER: &str = "golden-vectors";
 
-/// Of so many programs, one is compiled by the optimising compiler too, which takes a quarter of an hour for all
+/// Of so many programs, one is compiled by the optimising compiler too, and assembled as PTX, which takes half an hour for all
 /// (`--include-ignored`).
 const OPTIMISED_EVERY: u64 = 20;
 

@@ -83,11 +83,12 @@ impl Report {
         for (form, count) in &self.unsupported_forms {
             println!("unsupported: {form} ({count})");
         }
-        let Count { programs, optimised, on_gpu, interpreted } = count;
+        let Count { programs, optimised, on_gpu, assembled, interpreted } = count;
         println!(
             "{programs} programs, {optimised} of them in optimised code too, {on_gpu} on a GPU; {interpreted} times the compiled engines fell back \
              to the interpreter"
         );
+        println!("assembled: {assembled}");
         self.differences.iter().for_each(|difference| println!("excused: {difference}"));
         self.failures.iter().take(SHOWN).for_each(|failure| println!("FAILED: {failure}"));
         if self.failures.len() > SHOWN {

@@ -21,6 +21,13 @@ fn compiled(device: &Device) -> Result<Compiled<Tensor, Tensor>, Error> {
     function.compile_with("f64[n]", &on(device))
 }
 
+#[cfg(not(feature = "cuda"))]
+#[test]
+fn gpus_need_the_feature() {
+    let error = Device::cuda(0).expect_err("it is off").to_string();
+    assert_eq!(error, "cuda: GPU 0 was not looked for, as the feature `cuda` is off");
+}
+
 #[test]
 fn calls_on_devices_have_the_bits_of_calls() -> Result<(), Error> {
     for count in [3, 10, 100_000] {

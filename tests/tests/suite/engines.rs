@@ -9,7 +9,7 @@ use rotrace_tests::engines::{GPU, compare, configurations, kernel_interpreter, o
 use rotrace_tests::random::{Random, describe, program};
 
 /// How many random programs are run, and how many of them in the kernel interpreter too (none with a long dimension).
-const PROGRAMS: u64 = 20_000;
+pub(crate) const PROGRAMS: u64 = 20_000;
 const INTERPRETED_EVERY: u64 = 20;
 
 /// One in so many runs on a GPU too: its driver takes long to compile.

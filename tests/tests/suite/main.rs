@@ -21,6 +21,8 @@ mod support;
 #[cfg(feature = "exhaustive")]
 mod all_singles;
 mod allocations;
+#[cfg(feature = "mlir")]
+mod assembled;
 mod bad_input;
 mod bad_text;
 mod batching;
@@ -40,6 +42,10 @@ mod plans;
 mod products;
 mod random_regions;
 mod saved;
+#[cfg(feature = "mlir")]
+mod saved_for_gpu;
+#[cfg(feature = "mlir")]
+mod spills;
 mod stacks;
 mod tiers;
 mod whiles;

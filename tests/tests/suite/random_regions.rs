@@ -14,7 +14,7 @@ use rotrace_tests::engines::{compare, configurations, optimised};
 use rotrace_tests::random::{Random, cost, describe, program_with_regions};
 use std::collections::BTreeMap;
 
-const PROGRAMS: u64 = 1000;
+pub(crate) const PROGRAMS: u64 = 1000;
 
 const SIZES: [u64; 6] = [0, 1, 2, 3, 5, 17];
 

@@ -59,9 +59,7 @@ fn sealed(bytes: &[u8]) -> Vec<u8> {
 
 #[test]
 fn random_programs_come_back_in_every_configuration() {
-    let mut all = every_configuration();
-    // Of code for GPUs only the graph is kept.
-    all.retain(|(_, options)| !options.device.is_gpu());
+    let all = every_configuration();
     let natives = Natives::default();
     let mut checked = 0;
     for seed in 0..300 {
@@ -290,6 +288,14 @@ fn files_are_written_and_read() {
     let error = Saved::read(&path).expect_err("it is not there any more");
     assert!(error.to_string().starts_with(&path.display().to_string()), "{error}");
     assert!(matches!(executable.save(path.join("below"), b""), Err(FileError::File { .. })));
+}
+
+#[cfg(not(feature = "mlir"))]
+#[test]
+fn code_for_gpus_needs_the_feature() {
+    let error = compiled(&small(), &Options::default()).to_bytes_for_gpu(b"", 90).map(drop).expect_err("it is off");
+    let message = "kernel `f_0` cannot be compiled to machine code here: the feature `mlir` is off".to_owned();
+    assert_eq!(error, Error::Unsupported(message));
 }
 
 /// If this fails, what a file holds has changed: raise `FORMAT` in `runtime/src/saved/envelope.rs`, and write the new sum here.

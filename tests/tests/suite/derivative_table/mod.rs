@@ -7,6 +7,8 @@ mod alignment;
 mod angles;
 mod containers;
 mod interpolation;
+#[cfg(feature = "mlir")]
+mod lowered;
 mod measure;
 mod page;
 mod points;
@@ -15,6 +17,8 @@ mod rotation;
 mod statistics;
 mod tangent;
 
+#[cfg(feature = "mlir")]
+pub(crate) use lowered::functions;
 use measure::Derivatives;
 use points::Point;
 use rotrace::{DType, Tensor, constant};
@@ -70,7 +74,7 @@ const WITHOUT: &[&str] = &[
 ];
 
 /// Numbers of the type of `like`.
-fn fixed<const N: usize>(numbers: [f64; N], like: Tensor) -> Tensor {
+pub(crate) fn fixed<const N: usize>(numbers: [f64; N], like: Tensor) -> Tensor {
     constant(numbers).astype(like.dtype().unwrap_or(DType::F64))
 }
 
