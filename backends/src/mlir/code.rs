@@ -2,6 +2,7 @@
 
 use super::foreign;
 use super::grid::Thread;
+use super::places::Places;
 use super::rows::Rows;
 use melior::Context;
 use melior::ir::attribute::{Attribute, FloatAttribute, IntegerAttribute, StringAttribute};
@@ -35,6 +36,8 @@ pub(super) struct Code<'c, 'k> {
     pub(super) vectors: bool,
     /// How many iterations run at once.
     pub(super) lanes: u32,
+    /// In which order.
+    pub(super) places: Places,
     /// Of which loop, if it is more than one.
     pub(super) lane_index: IndexId,
     /// Which values differ between them, indexed by [`Var`].
@@ -68,6 +71,7 @@ impl<'c, 'k> Code<'c, 'k> {
             dims: Several::new(),
             vectors: false,
             lanes: 1,
+            places: Places::natural(1),
             lane_index: IndexId(0),
             varying: Vec::new(),
             literals: vec![None; kernel.values.len()],

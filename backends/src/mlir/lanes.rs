@@ -127,8 +127,9 @@ impl<'c> Code<'c, '_> {
     /// `factor * lane` in every lane.
     pub(super) fn staircase(&mut self, factor: i64) -> Held<'c> {
         let element = self.integer(64);
-        let step = |lane: u32| -> Attribute { IntegerAttribute::new(element, factor.wrapping_mul(lane.into())).into() };
-        let steps: Vec<Attribute> = (0..self.lanes).map(step).collect();
+        let step =
+            |lane: usize| -> Attribute { IntegerAttribute::new(element, factor.wrapping_mul(lane as i64)).into() };
+        let steps: Vec<Attribute> = self.places.lanes().into_iter().map(step).collect();
         self.listed(element, &steps)
     }
 

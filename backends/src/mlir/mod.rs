@@ -22,6 +22,7 @@ mod lanes;
 mod lockstep;
 mod memory;
 mod object;
+mod places;
 pub mod ptx;
 mod reduce;
 mod rows;

@@ -132,7 +132,7 @@ impl<'c> Code<'c, '_> {
 
     /// Loads rows that begin at an address, apart from what lies outside of what is accessed.
     fn loaded_rows(&mut self, start: Held<'c>, dtype: DType, shape: &Shape) -> Vec<Option<Held<'c>>> {
-        let order = Order::of(shape.step as usize, self.lanes as usize);
+        let order = Order::of(shape.step as usize, self.lanes as usize, dtype);
         if self.woven.many_long {
             self.ask_ahead(start, dtype, shape.step);
         }
@@ -168,7 +168,7 @@ impl<'c> Code<'c, '_> {
 
     /// Stores rows that begin at an address: one value for every element of a row.
     fn stored_rows(&mut self, start: Held<'c>, dtype: DType, elements: &[Held<'c>]) {
-        let order = Order::of(elements.len(), self.lanes as usize);
+        let order = Order::of(elements.len(), self.lanes as usize, dtype);
         let vectors = self.woven(elements, &order);
         for ((position, count), vector) in order.vectors().zip(vectors) {
             let mask: Vec<bool> = (0..self.lanes as usize).map(|lane| lane < count).collect();

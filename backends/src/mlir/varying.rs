@@ -2,6 +2,7 @@
 
 use super::access;
 use super::lanes::{GRID, widest};
+use super::places::Places;
 use rotrace_ir::kernel::{Access, Block, Extent, IndexId, Inst, Kernel, Loop, LoopKind, Var};
 
 /// A loop over independent iterations, or the grid.
@@ -15,6 +16,8 @@ pub(super) struct Target<'k> {
 pub(super) struct Plan {
     /// 1 if each runs alone.
     pub(super) lanes: u32,
+    /// In which order. Accumulators of a loop's own are in that of iterations.
+    pub(super) places: Places,
     /// Indexed by [`Var`].
     pub(super) varying: Vec<bool>,
 }
@@ -35,7 +38,9 @@ impl Target<'_> {
             Extent::Blocks(_) | Extent::Block { .. } => false,
         };
         let lanes = if short || !suits(kernel, self.body, self.index) { 1 } else { all };
-        Plan { lanes, varying }
+        let grid = self.index == GRID && lanes > 1;
+        let places = if grid { Places::suited(kernel, self.body, GRID, lanes) } else { Places::natural(lanes) };
+        Plan { lanes, places, varying }
     }
 }
 
