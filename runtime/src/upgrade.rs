@@ -16,12 +16,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// What makes code of a kernel.
-pub(crate) type Compile = fn(&Kernel) -> Result<Artifact, CompileError>;
+type Compile = dyn Fn(&Kernel) -> Result<Artifact, CompileError> + Send + Sync;
 
 /// Better code of a plan, or that which is to become it.
 pub(crate) struct Upgrade {
     plan: Arc<Plan>,
-    compile: Compile,
+    compile: Box<Compile>,
     outcome: OnceLock<Result<Better, String>>,
 }
 
@@ -34,8 +34,11 @@ pub(crate) struct Better {
 
 impl Upgrade {
     /// Has better code made, after that of all handles before.
-    pub(crate) fn begin(plan: Arc<Plan>, compile: Compile) -> Arc<Self> {
-        let upgrade = Arc::new(Self { plan, compile, outcome: OnceLock::new() });
+    pub(crate) fn begin(
+        plan: Arc<Plan>,
+        compile: impl Fn(&Kernel) -> Result<Artifact, CompileError> + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        let upgrade = Arc::new(Self { plan, compile: Box::new(compile), outcome: OnceLock::new() });
         if let Err(reason) = hand_over(Arc::downgrade(&upgrade)) {
             upgrade.finish(Err(reason));
         }

@@ -18,7 +18,7 @@ impl<'c> Code<'c, '_> {
             return false;
         }
         let target = Target { index: looped.index, extent: looped.extent, body: &looped.body };
-        let plan = target.plan(self.kernel);
+        let plan = target.plan(self.kernel, self.widest);
         if plan.lanes == 1 {
             return false;
         }

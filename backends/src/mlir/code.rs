@@ -34,6 +34,8 @@ pub(super) struct Code<'c, 'k> {
     pub(super) dims: Several<'c>,
     /// Whether loops over independent iterations may run in lanes.
     pub(super) vectors: bool,
+    /// How many elements of 64 bits the widest vectors have.
+    pub(super) widest: u32,
     /// How many iterations run at once.
     pub(super) lanes: u32,
     /// In which order.
@@ -70,6 +72,7 @@ impl<'c, 'k> Code<'c, 'k> {
             buffers: Several::new(),
             dims: Several::new(),
             vectors: false,
+            widest: 1,
             lanes: 1,
             places: Places::natural(1),
             lane_index: IndexId(0),

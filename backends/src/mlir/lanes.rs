@@ -4,6 +4,7 @@
 //! lanes stays a scalar, and is spread where it meets vectors.
 
 use super::code::{Code, Held};
+use crate::Processor;
 use melior::ir::ValueLike;
 use melior::ir::attribute::{Attribute, DenseElementsAttribute, DenseI32ArrayAttribute, IntegerAttribute};
 use melior::ir::r#type::{Type, TypeLike};
@@ -13,18 +14,9 @@ use rotrace_ir::{DType, Scalar};
 /// The grid's index.
 pub(super) const GRID: IndexId = IndexId(0);
 
-/// How many elements of 64 bits this processor's widest vectors have.
-pub(super) fn widest() -> u32 {
-    #[cfg(target_arch = "x86_64")]
-    {
-        let whole = std::arch::is_x86_feature_detected!("avx512f")
-            && std::arch::is_x86_feature_detected!("avx512vl")
-            && std::arch::is_x86_feature_detected!("avx512dq")
-            && std::arch::is_x86_feature_detected!("avx512bw");
-        if whole { 8 } else { 4 }
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    4
+/// How many elements of 64 bits a processor's widest vectors have.
+pub(super) fn widest(processor: Processor) -> u32 {
+    if processor.is_widest() { 8 } else { 4 }
 }
 
 pub(super) fn is_wide(value: Held) -> bool {

@@ -1,7 +1,7 @@
 //! What differs between lanes, and whether there are to be any.
 
 use super::access;
-use super::lanes::{GRID, widest};
+use super::lanes::GRID;
 use super::places::Places;
 use rotrace_ir::kernel::{Access, Block, Extent, IndexId, Inst, Kernel, Loop, LoopKind, Var};
 
@@ -25,14 +25,14 @@ pub(super) struct Plan {
 impl Target<'_> {
     /// Decides about lanes. None where there are known to be fewer iterations than a vector has elements, where lanes would
     /// differ in how often a loop runs, and where vectors better run along a loop inside.
-    pub(super) fn plan(&self, kernel: &Kernel) -> Plan {
+    pub(super) fn plan(&self, kernel: &Kernel, widest: u32) -> Plan {
         let varying = vec![false; kernel.values.len()];
         let mut analysis = Analysis { kernel, index: self.index, varying, changed: true };
         while std::mem::take(&mut analysis.changed) {
             analysis.block(self.body, false);
         }
         let varying = analysis.varying;
-        let all = if has_large(kernel, self.body, &varying) { widest() } else { 2 * widest() };
+        let all = if has_large(kernel, self.body, &varying) { widest } else { 2 * widest };
         let short = match self.extent {
             Extent::Dim(dim) => dim.as_fixed().is_some_and(|size| size < u64::from(all)),
             Extent::Blocks(_) | Extent::Block { .. } => false,

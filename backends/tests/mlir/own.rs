@@ -22,7 +22,7 @@ fn a_product_and_a_sum_are_not_fused() {
         let product = b.scalar(ScalarOp::Multiply, &[x, x]);
         b.scalar(ScalarOp::Add, &[product, x])
     });
-    let artifact = compile(&kernel, &Options { keep_text: true }).expect("it compiles");
+    let artifact = compile(&kernel, &Options { keep_text: true, ..Default::default() }).expect("it compiles");
     assert!(!artifact.disassembly.contains("fmadd"), "{}", artifact.disassembly);
 }
 
@@ -42,7 +42,7 @@ fn the_rehearsal_compiles() {
 
 #[test]
 fn text_is_kept_on_request() {
-    let artifact = compile(&long(3), &Options { keep_text: true }).expect("it compiles");
+    let artifact = compile(&long(3), &Options { keep_text: true, ..Default::default() }).expect("it compiles");
     let [mlir, llvm] = STAGES.map(|stage| artifact.stage(stage).expect("it was asked for"));
     assert!(mlir.contains("scf.for") && mlir.contains("math.fma"), "{mlir}");
     assert!(llvm.contains("define") && llvm.contains("llvm.fma"), "{llvm}");
