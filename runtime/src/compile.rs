@@ -262,8 +262,8 @@ fn engine(plan: &Arc<Plan>, natives: &Natives, options: &Options, report: &mut R
             let code = report.time("load", || Code::new(&artifacts))?;
             let upgrade = (options.engine == Engine::Tiered).then(|| {
                 llvm::prepare();
-                let processor = options.processor;
-                Upgrade::begin(Arc::clone(plan), move |kernel| llvm::artifact(kernel, processor, false))
+                let compile = |kernel: &Kernel, processor| llvm::artifact(kernel, processor, false);
+                Upgrade::begin(Arc::clone(plan), compile, options.processor)
             });
             Ok(EngineState::Compiled(Launcher::new(layout, code, upgrade)))
         }

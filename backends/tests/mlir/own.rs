@@ -2,8 +2,8 @@
 
 use crate::control::{long, map};
 use crate::support::check_sizes;
-use rotrace_backends::CompileError;
 use rotrace_backends::mlir::{Options, STAGES, compile};
+use rotrace_backends::{CompileError, Processor};
 use rotrace_ir::scalar::ScalarOp;
 use rotrace_ir::text::parse_kernel;
 use rotrace_ir::{DType, Scalar};
@@ -38,6 +38,17 @@ fn operations_that_are_not_core_are_refused() {
 fn the_rehearsal_compiles() {
     let kernel = parse_kernel(include_str!("../../src/mlir/rehearsal.rtk")).expect("a kernel");
     compile(&kernel, &Options::default()).expect("it compiles");
+}
+
+/// Code is made for any processor, whether it can run here or not.
+#[test]
+fn vectors_are_as_wide_as_the_processors_that_code_is_for() {
+    let kernel = map("double", DType::F64, |b, x| b.scalar(ScalarOp::Add, &[x, x]));
+    for (processor, widest, beyond) in [(Processor::X86_64V3, "%ymm", "%zmm"), (Processor::X86_64V4, "%zmm", "{%k")] {
+        let options = Options { keep_text: true, processor };
+        let assembly = compile(&kernel, &options).expect("it compiles").disassembly;
+        assert!(assembly.contains(widest) && !assembly.contains(beyond), "{assembly}");
+    }
 }
 
 #[test]

@@ -294,9 +294,9 @@ fn files_are_written_and_read() {
 
 /// If this fails, what a file holds has changed: raise `FORMAT` in `runtime/src/saved/envelope.rs`, and write the new sum here.
 #[test]
-fn format_1_is_this() {
+fn format_2_is_this() {
     let bytes = of_plan(heat(true), &Natives::default(), Engine::Interpreter).to_bytes(b"attached");
-    assert_eq!(bytes[8..12], [1, 0, 0, 0]);
+    assert_eq!(bytes[8..12], [2, 0, 0, 0]);
     let sum: String = bytes[bytes.len() - CHECKSUM..].iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(sum, "e657a9f8de83d63ef860b2ed3c9c332ed6dc3e7045c4c1d037800c96725575fc");
 }
