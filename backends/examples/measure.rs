@@ -179,11 +179,11 @@ fn main() {
     ];
     if let Some(wanted) = std::env::args().nth(1) {
         let kernel = &kernels.iter().find(|(name, _)| *name == wanted).expect("a kernel of this name").1;
-        let artifact = compile(kernel, &Options { simd: true, keep_text: true }).expect("it compiles");
+        let artifact = compile(kernel, &Options { keep_text: true, ..Options::default() }).expect("it compiles");
         print(&artifact);
         #[cfg(feature = "mlir")]
         {
-            let options = rotrace_backends::mlir::Options { keep_text: true };
+            let options = rotrace_backends::mlir::Options { keep_text: true, ..Default::default() };
             let artifact = rotrace_backends::mlir::compile(kernel, &options).expect("it compiles");
             print(&artifact);
         }
@@ -202,7 +202,7 @@ fn main() {
     for (name, kernel) in &kernels {
         for n in [1000, 10_000_000] {
             let [scalar, simd] = [false, true].map(|simd| {
-                let artifact = compile(kernel, &Options { simd, keep_text: false }).expect("it compiles");
+                let artifact = compile(kernel, &Options { simd, ..Options::default() }).expect("it compiles");
                 time(kernel, n, &artifact).as_secs_f64()
             });
             let third = optimised().map_or(f64::NAN, |compile| time(kernel, n, &compile(kernel)).as_secs_f64());

@@ -293,7 +293,7 @@ fn main() {
     let layouts = [("rows", Layout::Rows), ("columns", Layout::Columns)];
     if let Some(wanted) = std::env::args().nth(1) {
         let layout = layouts.iter().find(|(name, _)| *name == wanted).expect("`rows` or `columns`").1;
-        let artifact = compile(&simulation(DType::F64, layout), &Options { simd: true, keep_text: true });
+        let artifact = compile(&simulation(DType::F64, layout), &Options { keep_text: true, ..Options::default() });
         let artifact = artifact.expect("it compiles");
         return println!("{}\n{}", artifact.stage("clif").unwrap_or_default(), artifact.disassembly);
     }
@@ -313,7 +313,7 @@ fn main() {
         let scratch = STEPS * STATE * Artifact::SCRATCH_COPIES as usize;
         let mut buffers = vec![words(DType::F64, start.as_flattened()), vec![0; lanes * STATE], vec![0; scratch]];
         let [scalar, simd] = [false, true].map(|simd| {
-            let artifact = compile(&kernel, &Options { simd, keep_text: false }).expect("it compiles");
+            let artifact = compile(&kernel, &Options { simd, ..Options::default() }).expect("it compiles");
             let loaded = Loaded::new(&artifact);
             per_step(shortest(lanes, |piece| {
                 loaded.run(&mut buffers, &[lanes as u64], (piece.start as i64, piece.end as i64));
@@ -328,7 +328,7 @@ fn main() {
                 let mut buffers = vec![start, vec![0; (lanes * STEPS * STATE * dtype.size()).div_ceil(8)]];
                 let [scalar, simd] = [false, true].map(|simd| {
                     let begin = Instant::now();
-                    let artifact = compile(&kernel, &Options { simd, keep_text: false }).expect("it compiles");
+                    let artifact = compile(&kernel, &Options { simd, ..Options::default() }).expect("it compiles");
                     let compiled = begin.elapsed();
                     let loaded = Loaded::new(&artifact);
                     let time = shortest(lanes, |piece| {

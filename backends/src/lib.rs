@@ -7,8 +7,10 @@ pub mod cranelift;
 mod mapping;
 #[cfg(feature = "mlir")]
 pub mod mlir;
+mod processor;
 
 pub use mapping::{Mapping, TEAM};
+pub use processor::Processor;
 
 /// Machine code for one kernel.
 ///

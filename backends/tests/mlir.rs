@@ -30,16 +30,23 @@ mod ptxas;
 #[path = "mlir/threads.rs"]
 mod threads;
 
-use rotrace_backends::Artifact;
 use rotrace_backends::mlir::{Options, compile};
+use rotrace_backends::{Artifact, Processor};
 use rotrace_ir::kernel::Kernel;
 use support::Way;
 
-/// Code for a kernel: that of the host, and that of a GPU's threads. Its PTX is looked at too.
+/// Code for a kernel: that of this processor, that of those with vectors of 256 bits, and that of a GPU's threads. Its PTX is looked at too.
 fn ways(kernel: &Kernel) -> Vec<Way> {
-    let artifact = compile(kernel, &Options::default()).unwrap_or_else(|error| panic!("{error}\n{kernel}"));
     ptx::check(kernel);
-    let mut ways = vec![Way::pieces("mlir", &artifact, Artifact::MOST_SCRATCH_COPIES)];
+    let processors = [Processor::Native, Processor::X86_64V3];
+    let here = processors.into_iter().filter(|processor| processor.lacking().is_empty());
+    let mut ways: Vec<Way> = here.map(|processor| on(kernel, processor)).collect();
     ways.extend(threads::ways(kernel));
     ways
+}
+
+fn on(kernel: &Kernel, processor: Processor) -> Way {
+    let options = Options { processor, ..Options::default() };
+    let artifact = compile(kernel, &options).unwrap_or_else(|error| panic!("{error}\n{kernel}"));
+    Way::pieces(&format!("mlir {}", processor.name()), &artifact, Artifact::MOST_SCRATCH_COPIES)
 }

@@ -78,7 +78,7 @@ pub use rotrace_ir::interpret::graph::{LoopStep, LoopValue, NanOrigin};
 pub use rotrace_ir::{DType, Dim, Shape};
 pub use rotrace_runtime::{
     Background, CObject, Device, DeviceArray, Engine, Event, Executable, ExportError, FileError, NativeFunction,
-    Natives, Options, PinnedBytes, Report, Saved,
+    Natives, Options, PinnedBytes, Processor, Report, Saved,
 };
 pub use signature::{Signature, Specification};
 pub use tensor::{

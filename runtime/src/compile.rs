@@ -12,7 +12,7 @@ use crate::upgrade::Upgrade;
 use crate::{Engine, Error, Options, llvm};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use rotrace_backends::cranelift;
-use rotrace_backends::{Artifact, CompileError, Ptx};
+use rotrace_backends::{Artifact, CompileError, Processor, Ptx};
 use rotrace_ir::graph::Function;
 use rotrace_ir::kernel::Kernel;
 use rotrace_ir::plan::{Plan, Step};
@@ -110,6 +110,7 @@ pub(crate) struct Texts {
 pub(crate) struct Maker {
     engine: Engine,
     simd: bool,
+    processor: Processor,
     /// The compute capability of the GPU that the code is for.
     gpu: Option<u32>,
 }
@@ -117,12 +118,17 @@ pub(crate) struct Maker {
 impl Maker {
     fn new(options: &Options) -> Self {
         let gpu = options.device.compute_capability().filter(|_| options.engine != Engine::Interpreter);
-        Self { engine: options.engine, simd: options.simd, gpu }
+        Self { engine: options.engine, simd: options.simd, processor: options.processor, gpu }
     }
 
     /// What made the code.
     pub(crate) fn engine(self) -> Engine {
         self.engine
+    }
+
+    /// Which processors the code is for.
+    pub(crate) fn processor(self) -> Processor {
+        self.processor
     }
 
     /// What made the code that calls run, given whether that is the better code that was made meanwhile.
@@ -161,9 +167,10 @@ impl Maker {
         match (self.gpu, self.engine) {
             (Some(capability), _) => llvm::shown(kernel, capability),
             (None, Engine::Compiled | Engine::Tiered | Engine::Interpreter) => {
-                cranelift::compile(kernel, &cranelift::Options { simd: self.simd, keep_text })
+                let Self { simd, processor, .. } = self;
+                cranelift::compile(kernel, &cranelift::Options { simd, keep_text, processor })
             }
-            (None, Engine::Optimised) => llvm::artifact(kernel, keep_text),
+            (None, Engine::Optimised) => llvm::artifact(kernel, self.processor, keep_text),
         }
     }
 }
@@ -265,13 +272,19 @@ fn engine(plan: &Arc<Plan>, natives: &Natives, options: &Options, report: &mut R
         let reason = format!("`Engine::{:?}` needs the feature `mlir`, which is off", options.engine);
         return Err(Error::Unsupported(reason));
     }
+    let lacking = options.processor.lacking();
+    if !lacking.is_empty() {
+        let (name, lacking) = (options.processor.name(), lacking.join(", "));
+        return Err(Error::Unsupported(format!("code for {name} does not run here: this processor lacks {lacking}")));
+    }
     let maker = Maker::new(options);
     match report.time(maker.name(), || artifacts(plan, maker, false)) {
         Ok(artifacts) => {
             let code = report.time("load", || Code::new(&artifacts))?;
             let upgrade = (options.engine == Engine::Tiered).then(|| {
                 llvm::prepare();
-                Upgrade::begin(Arc::clone(plan), |kernel| llvm::artifact(kernel, false))
+                let compile = |kernel: &Kernel, processor| llvm::artifact(kernel, processor, false);
+                Upgrade::begin(Arc::clone(plan), compile, options.processor)
             });
             Ok(EngineState::Compiled(Launcher::new(layout, code, upgrade)))
         }

@@ -48,5 +48,6 @@ pub use export::{CObject, ExportError};
 pub use natives::{NativeFunction, Natives};
 pub use on_device::Prepared;
 pub use options::{Engine, Options};
+pub use rotrace_backends::Processor;
 pub use saved::{FileError, Saved};
 pub use view::{View, ViewMut};

@@ -1,7 +1,7 @@
 //! Code that LLVM makes.
 
 use rotrace_backends::mlir::{self, Options};
-use rotrace_backends::{Artifact, CompileError, Ptx};
+use rotrace_backends::{Artifact, CompileError, Processor, Ptx};
 use rotrace_ir::kernel::Kernel;
 
 /// What is shown of the way to machine code.
@@ -15,9 +15,9 @@ pub(crate) fn prepare() {
     mlir::prepare();
 }
 
-/// Code for this processor.
-pub(crate) fn artifact(kernel: &Kernel, keep_text: bool) -> Result<Artifact, CompileError> {
-    mlir::compile(kernel, &Options { keep_text })
+/// Code for processors.
+pub(crate) fn artifact(kernel: &Kernel, processor: Processor, keep_text: bool) -> Result<Artifact, CompileError> {
+    mlir::compile(kernel, &Options { keep_text, processor })
 }
 
 /// Code for GPUs of a compute capability and above.
@@ -27,6 +27,6 @@ pub(crate) fn ptx(kernel: &Kernel, capability: u32) -> Result<Ptx, CompileError>
 
 /// The stages of the way there, in an artifact without code.
 pub(crate) fn shown(kernel: &Kernel, capability: u32) -> Result<Artifact, CompileError> {
-    let ptx = mlir::ptx::compile(kernel, capability, &Options { keep_text: true })?;
+    let ptx = mlir::ptx::compile(kernel, capability, &Options { keep_text: true, ..Options::default() })?;
     Ok(Artifact { stages: ptx.stages, disassembly: ptx.text, ..Artifact::default() })
 }

@@ -1,6 +1,6 @@
 //! Code that LLVM would make: without the feature `mlir` there is none.
 
-use rotrace_backends::{Artifact, CompileError, Ptx};
+use rotrace_backends::{Artifact, CompileError, Processor, Ptx};
 use rotrace_ir::kernel::Kernel;
 
 pub(crate) const STAGES: &[&str] = &[];
@@ -8,7 +8,7 @@ pub(crate) const GPU_STAGES: &[&str] = &[];
 
 pub(crate) fn prepare() {}
 
-pub(crate) fn artifact(kernel: &Kernel, _: bool) -> Result<Artifact, CompileError> {
+pub(crate) fn artifact(kernel: &Kernel, _: Processor, _: bool) -> Result<Artifact, CompileError> {
     Err(off(kernel))
 }
 

@@ -1,6 +1,6 @@
 //! How to compile and run.
 
-use crate::Device;
+use crate::{Device, Processor};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -32,7 +32,10 @@ pub struct Options {
     pub parallel_from: Duration,
     /// Whether to use SIMD instructions. Results are the same bits without.
     pub simd: bool,
-    /// Where the function runs. On a GPU, `threads`, `simd` and [`Engine::Optimised`] mean nothing, and the interpreter nothing
+    /// Which processors the machine code is for: a level lets files and objects run on all that have it. Results are the same bits.
+    /// A level above this processor's is an error.
+    pub processor: Processor,
+    /// Where the function runs. On a GPU, `threads`, `simd`, `processor` and [`Engine::Optimised`] mean nothing, and the interpreter nothing
     /// of the device.
     pub device: Device,
     /// What executes kernels.
@@ -55,6 +58,7 @@ impl Default for Options {
             threads: 0,
             parallel_from: Duration::from_micros(300),
             simd: true,
+            processor: Processor::default(),
             device: Device::default(),
             engine: Engine::default(),
             library_products: true,

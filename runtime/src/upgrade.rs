@@ -6,7 +6,7 @@
 
 use crate::Error;
 use crate::code::Code;
-use rotrace_backends::{Artifact, CompileError};
+use rotrace_backends::{Artifact, CompileError, Processor};
 use rotrace_ir::kernel::Kernel;
 use rotrace_ir::plan::Plan;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,13 +15,14 @@ use std::sync::{Arc, OnceLock, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// What makes code of a kernel.
-pub(crate) type Compile = fn(&Kernel) -> Result<Artifact, CompileError>;
+/// What makes code of a kernel for processors.
+pub(crate) type Compile = fn(&Kernel, Processor) -> Result<Artifact, CompileError>;
 
 /// Better code of a plan, or that which is to become it.
 pub(crate) struct Upgrade {
     plan: Arc<Plan>,
     compile: Compile,
+    processor: Processor,
     outcome: OnceLock<Result<Better, String>>,
 }
 
@@ -34,8 +35,8 @@ pub(crate) struct Better {
 
 impl Upgrade {
     /// Has better code made, after that of all handles before.
-    pub(crate) fn begin(plan: Arc<Plan>, compile: Compile) -> Arc<Self> {
-        let upgrade = Arc::new(Self { plan, compile, outcome: OnceLock::new() });
+    pub(crate) fn begin(plan: Arc<Plan>, compile: Compile, processor: Processor) -> Arc<Self> {
+        let upgrade = Arc::new(Self { plan, compile, processor, outcome: OnceLock::new() });
         if let Err(reason) = hand_over(Arc::downgrade(&upgrade)) {
             upgrade.finish(Err(reason));
         }
@@ -99,7 +100,7 @@ fn make(wanted: &Weak<Upgrade>) -> Option<Result<Better, String>> {
         // Let go after each kernel, so that it ends here if it is the last who has it.
         let upgrade = wanted.upgrade()?;
         let Some(&kernel) = upgrade.plan.kernels().get(artifacts.len()) else { break };
-        match (upgrade.compile)(kernel) {
+        match (upgrade.compile)(kernel, upgrade.processor) {
             Ok(artifact) => artifacts.push(artifact),
             Err(error) => return Some(Err(error.to_string())),
         }
@@ -126,16 +127,20 @@ mod tests {
         Arc::new(lower(&parse_function(text).expect("a function"), Options::default()).expect("a plan"))
     }
 
-    fn compile(kernel: &Kernel) -> Result<Artifact, CompileError> {
-        cranelift::compile(kernel, &cranelift::Options::default())
+    fn compile(kernel: &Kernel, processor: Processor) -> Result<Artifact, CompileError> {
+        cranelift::compile(kernel, &cranelift::Options { processor, ..cranelift::Options::default() })
     }
 
-    fn failing(kernel: &Kernel) -> Result<Artifact, CompileError> {
+    fn failing(kernel: &Kernel, _: Processor) -> Result<Artifact, CompileError> {
         Err(CompileError::Unsupported { kernel: kernel.name.clone(), reason: "not today".to_owned() })
     }
 
-    fn panicking(_: &Kernel) -> Result<Artifact, CompileError> {
+    fn panicking(_: &Kernel, _: Processor) -> Result<Artifact, CompileError> {
         panic!("a bug")
+    }
+
+    fn begin(compile: Compile) -> Arc<Upgrade> {
+        Upgrade::begin(plan(), compile, Processor::Native)
     }
 
     fn reason(upgrade: &Upgrade) -> String {
@@ -145,21 +150,21 @@ mod tests {
 
     #[test]
     fn whatever_comes_of_one_the_next_is_served() {
-        assert!(reason(&Upgrade::begin(plan(), failing)).ends_with("not today"));
-        assert_eq!(reason(&Upgrade::begin(plan(), panicking)), "the compiler panicked");
-        let upgrade = Upgrade::begin(plan(), compile);
+        assert!(reason(&begin(failing)).ends_with("not today"));
+        assert_eq!(reason(&begin(panicking)), "the compiler panicked");
+        let upgrade = begin(compile);
         upgrade.wait();
         assert!(upgrade.code().is_some_and(|code| code.size() > 0));
     }
 
     /// Compiles from when it may, and tells that it has begun.
-    fn slow(kernel: &Kernel) -> Result<Artifact, CompileError> {
+    fn slow(kernel: &Kernel, processor: Processor) -> Result<Artifact, CompileError> {
         let gate = GATE.lock().expect("nobody panics with it").take();
         if let Some((begun, go)) = gate {
             begun.send(()).expect("the test waits for it");
             go.recv().expect("the test says so");
         }
-        compile(kernel)
+        compile(kernel, processor)
     }
 
     static GATE: Mutex<Option<(SyncSender<()>, Receiver<()>)>> = Mutex::new(None);
@@ -168,14 +173,14 @@ mod tests {
     fn of_a_handle_dropped_meanwhile_nothing_is_left() {
         let ((begun, has_begun), (go, may_go)) = (mpsc::sync_channel(1), mpsc::sync_channel(1));
         *GATE.lock().expect("nobody panics with it") = Some((begun, may_go));
-        let at_work = Upgrade::begin(plan(), slow);
+        let at_work = begin(slow);
         has_begun.recv().expect("it begins");
-        let waiting = Upgrade::begin(plan(), panicking);
+        let waiting = begin(panicking);
         let left = [Arc::downgrade(&at_work), Arc::downgrade(&waiting)];
         drop((at_work, waiting));
         assert!(left[1].upgrade().is_none(), "what has not begun goes at once");
         go.send(()).expect("it waits");
-        let next = Upgrade::begin(plan(), compile);
+        let next = begin(compile);
         next.wait();
         assert!(left[0].upgrade().is_none(), "what has begun goes after a kernel");
         assert!(next.code().is_some());

@@ -80,7 +80,7 @@ impl fmt::Display for Figures {
 #[cfg(feature = "mlir")]
 pub fn assemble(assembler: &Assembler, function: &Function, capability: u32) -> Result<Vec<Vec<Entry>>, String> {
     let (graph, _) = pipeline::run(function, &pipeline::Options::default()).map_err(|error| error.to_string())?;
-    let plan = lower::lower(&graph).map_err(|error| error.to_string())?;
+    let plan = lower::lower(&graph, lower::Options::default()).map_err(|error| error.to_string())?;
     let assemble = |kernel| {
         let code = ptx::compile(kernel, capability, &Options::default()).map_err(|error| error.to_string())?;
         let said = assembler.assemble(&code.text, capability)?;

@@ -1,8 +1,9 @@
-//! The host's instruction set, looked up once.
+//! Instruction sets, looked up once.
 
+use crate::Processor;
 use cranelift_codegen::CompiledCode;
 use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
-use cranelift_codegen::settings::{self, Configurable};
+use cranelift_codegen::settings::{self, Configurable, SetError};
 use std::sync::OnceLock;
 
 /// Kernels with more instructions than this take the fast register allocator.
@@ -30,21 +31,24 @@ impl Allocator {
     }
 }
 
-/// The instruction set, or why there is none.
-pub(super) fn host(allocator: Allocator) -> Result<&'static dyn TargetIsa, String> {
-    static THOROUGH: OnceLock<Result<OwnedTargetIsa, String>> = OnceLock::new();
-    static QUICK: OnceLock<Result<OwnedTargetIsa, String>> = OnceLock::new();
-    let (cell, name) = match allocator {
+/// One for each processor.
+type Known = [OnceLock<Result<OwnedTargetIsa, String>>; Processor::ALL.len()];
+
+/// The instruction set for a processor, or why there is none.
+pub(super) fn of(processor: Processor, allocator: Allocator) -> Result<&'static dyn TargetIsa, String> {
+    static THOROUGH: Known = [const { OnceLock::new() }; Processor::ALL.len()];
+    static QUICK: Known = [const { OnceLock::new() }; Processor::ALL.len()];
+    let (known, name) = match allocator {
         Allocator::Thorough => (&THOROUGH, "backtracking"),
         Allocator::Quick => (&QUICK, "single_pass"),
     };
-    match cell.get_or_init(|| build(name)) {
+    match known[processor as usize].get_or_init(|| build(processor, name)) {
         Ok(isa) => Ok(isa.as_ref()),
         Err(reason) => Err(reason.clone()),
     }
 }
 
-fn build(allocator: &str) -> Result<OwnedTargetIsa, String> {
+fn build(processor: Processor, allocator: &str) -> Result<OwnedTargetIsa, String> {
     let mut flags = settings::builder();
     let verifier = if cfg!(debug_assertions) { "true" } else { "false" };
     let choices = [
@@ -60,10 +64,17 @@ fn build(allocator: &str) -> Result<OwnedTargetIsa, String> {
     for (name, value) in choices {
         flags.set(name, value).map_err(|error| format!("code generator setting {name}: {error}"))?;
     }
-    let isa = cranelift_native::builder()
-        .map_err(str::to_owned)?
-        .finish(settings::Flags::new(flags))
-        .map_err(|error| error.to_string())?;
+    let mut builder = cranelift_native::builder_with_options(processor == Processor::Native).map_err(str::to_owned)?;
+    if processor != Processor::Native {
+        for feature in processor.features() {
+            match builder.enable(&format!("has_{}", feature.replace('.', ""))) {
+                // It has no use for others, and no names.
+                Ok(()) | Err(SetError::BadName(_)) => {}
+                Err(error) => return Err(format!("{feature}: {error}")),
+            }
+        }
+    }
+    let isa = builder.finish(settings::Flags::new(flags)).map_err(|error| error.to_string())?;
     if cfg!(target_arch = "x86_64") {
         let present = isa.isa_flags();
         for required in REQUIRED {

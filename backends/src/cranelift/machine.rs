@@ -1,10 +1,11 @@
 //! Machine code of functions, and the functions of a kernel put together.
 
-use super::isa::{self, Allocator};
+use super::isa;
 use crate::{Artifact, CompileError};
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{ExternalName, Function};
+use cranelift_codegen::isa::TargetIsa;
 use cranelift_codegen::{CodegenError, Context, FinalizedMachReloc, FinalizedRelocTarget};
 use std::ops::Range;
 
@@ -30,11 +31,10 @@ struct Call {
 pub(super) fn emit(
     kernel: &str,
     function: Function,
-    allocator: Allocator,
+    isa: &dyn TargetIsa,
     keep_text: bool,
 ) -> Result<Machine, CompileError> {
     let unsupported = |reason: String| CompileError::Unsupported { kernel: kernel.to_owned(), reason };
-    let isa = isa::host(allocator).map_err(unsupported)?;
     let clif = if keep_text { function.display().to_string() } else { String::new() };
     let mut context = Context::for_function(function);
     context.set_disasm(keep_text);

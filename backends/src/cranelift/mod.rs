@@ -36,7 +36,7 @@ pub mod straight;
 mod vector;
 mod vector_casts;
 
-use crate::{Artifact, CompileError};
+use crate::{Artifact, CompileError, Processor};
 use entry::{Role, Written};
 use isa::Allocator;
 use rotrace_ir::kernel::Kernel;
@@ -51,27 +51,31 @@ pub struct Options {
     pub simd: bool,
     /// Whether to keep the CLIF and the disassembly as text.
     pub keep_text: bool,
+    /// Which processors the code is for.
+    pub processor: Processor,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { simd: true, keep_text: false }
+        Self { simd: true, keep_text: false, processor: Processor::Native }
     }
 }
 
-/// Compiles a verified kernel of core operations for this host.
+/// Compiles a verified kernel of core operations for this host, or another of its kind.
 pub fn compile(kernel: &Kernel, options: &Options) -> Result<Artifact, CompileError> {
     let unsupported = |reason: String| CompileError::Unsupported { kernel: kernel.name.clone(), reason };
     invariant::check_core(kernel).map_err(unsupported)?;
     let allocator = Allocator::of(invariant::instruction_count(&kernel.body));
-    let isa = isa::host(allocator).map_err(unsupported)?;
-    let Written { function, constants, routines } = entry::write(kernel, isa, Role::Entry { simd: options.simd });
-    let emit = |function, allocator| machine::emit(&kernel.name, function, allocator, options.keep_text);
+    let isa = |allocator| isa::of(options.processor, allocator);
+    let main = isa(allocator).map_err(unsupported)?;
+    let Written { function, constants, routines } = entry::write(kernel, main, Role::Entry { simd: options.simd });
+    let emit = |function, isa| machine::emit(&kernel.name, function, isa, options.keep_text);
     let functions = if routines.is_empty() {
-        vec![emit(function, allocator)?]
+        vec![emit(function, main)?]
     } else {
-        let rest = || routines.into_iter().map(|routine| emit(routine, Allocator::Quick)).collect::<Vec<_>>();
-        let (first, rest) = rayon::join(|| emit(function, allocator), rest);
+        let quick = isa(Allocator::Quick).map_err(unsupported)?;
+        let rest = || routines.into_iter().map(|routine| emit(routine, quick)).collect::<Vec<_>>();
+        let (first, rest) = rayon::join(|| emit(function, main), rest);
         std::iter::once(first).chain(rest).collect::<Result<_, _>>()?
     };
     machine::link(functions, constants, options.keep_text).map_err(unsupported)

@@ -7,7 +7,7 @@
 
 use super::isa::{self, Allocator};
 use super::machine;
-use crate::CompileError;
+use crate::{CompileError, Processor};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
     AbiParam, ExtFuncData, ExternalName, FuncRef, Function, InstBuilder, Signature, StackSlot, StackSlotData,
@@ -107,14 +107,14 @@ pub struct Piece {
 ///
 /// # Errors
 /// The host is beyond this backend.
-pub fn compile(name: &str, straight: &Straight, image: &[u8]) -> Result<Piece, CompileError> {
+pub fn compile(name: &str, straight: &Straight, image: &[u8], processor: Processor) -> Result<Piece, CompileError> {
     let unsupported = |reason: String| CompileError::Unsupported { kernel: name.to_owned(), reason };
     if u32::try_from(image.len()).is_err() {
         return Err(unsupported("its code and constants take more than 4 GiB".to_owned()));
     }
-    let isa = isa::host(Allocator::Thorough).map_err(unsupported)?;
+    let isa = isa::of(processor, Allocator::Thorough).map_err(unsupported)?;
     let functions = [run(straight, isa), workspace_bytes(straight, isa)];
-    let machines = functions.map(|function| machine::emit(name, function, Allocator::Thorough, false));
+    let machines = functions.map(|function| machine::emit(name, function, isa, false));
     let [run, workspace_bytes] = machines;
     let (bytes, [run, workspace_bytes]) = machine::before([run?, workspace_bytes?], image).map_err(unsupported)?;
     Ok(Piece { bytes, run, workspace_bytes })

@@ -4,6 +4,7 @@
 //! they take turns in being the first. What is left over continues one by one, in memory.
 
 use super::code::{Code, Held};
+use super::places::Places;
 use super::varying::{Plan, Target};
 use melior::ir::ValueLike;
 use rotrace_ir::graph::Reduction;
@@ -17,7 +18,7 @@ impl<'c> Code<'c, '_> {
             return false;
         }
         let target = Target { index: looped.index, extent: looped.extent, body: &looped.body };
-        let plan = target.plan(self.kernel);
+        let plan = target.plan(self.kernel, self.widest);
         if plan.lanes == 1 {
             return false;
         }
@@ -42,8 +43,9 @@ impl<'c> Code<'c, '_> {
     /// Writes code in lanes.
     pub(super) fn in_lanes(&mut self, index: rotrace_ir::kernel::IndexId, plan: Plan, body: impl FnOnce(&mut Self)) {
         (self.lanes, self.varying, self.lane_index) = (plan.lanes, plan.varying, index);
+        self.places = plan.places;
         body(self);
-        (self.lanes, self.varying) = (1, Vec::new());
+        (self.lanes, self.varying, self.places) = (1, Vec::new(), Places::natural(1));
     }
 
     /// Whole vectors of iterations. Gives the accumulators, the first of which is the one for the next vector.

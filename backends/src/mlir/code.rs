@@ -2,6 +2,7 @@
 
 use super::foreign;
 use super::grid::Thread;
+use super::places::Places;
 use super::rows::Rows;
 use melior::Context;
 use melior::ir::attribute::{Attribute, FloatAttribute, IntegerAttribute, StringAttribute};
@@ -33,8 +34,12 @@ pub(super) struct Code<'c, 'k> {
     pub(super) dims: Several<'c>,
     /// Whether loops over independent iterations may run in lanes.
     pub(super) vectors: bool,
+    /// How many elements of 64 bits the widest vectors have.
+    pub(super) widest: u32,
     /// How many iterations run at once.
     pub(super) lanes: u32,
+    /// In which order.
+    pub(super) places: Places,
     /// Of which loop, if it is more than one.
     pub(super) lane_index: IndexId,
     /// Which values differ between them, indexed by [`Var`].
@@ -67,7 +72,9 @@ impl<'c, 'k> Code<'c, 'k> {
             buffers: Several::new(),
             dims: Several::new(),
             vectors: false,
+            widest: 1,
             lanes: 1,
+            places: Places::natural(1),
             lane_index: IndexId(0),
             varying: Vec::new(),
             literals: vec![None; kernel.values.len()],

@@ -2,8 +2,9 @@
 //! of them overlap, and the entry that [`crate::Artifact`] asks for, which unpacks its arguments for it.
 
 use super::code::{Code, Held};
-use super::lanes::GRID;
+use super::lanes::{GRID, widest};
 use super::varying::Target;
+use crate::Processor;
 use melior::Context;
 use melior::dialect::llvm;
 use melior::ir::attribute::{Attribute, StringAttribute, TypeAttribute};
@@ -20,8 +21,9 @@ pub(super) const ENTRY: &str = "entry";
 const BODY: &str = "body";
 
 /// Writes a kernel as a module.
-pub(super) fn write<'c>(context: &'c Context, kernel: &Kernel) -> Module<'c> {
+pub(super) fn write<'c>(context: &'c Context, kernel: &Kernel, processor: Processor) -> Module<'c> {
     let mut code = Code::new(context, kernel);
+    code.widest = widest(processor);
     let region = code.region(&[], |code, _| {
         code.tables();
         code.body();
@@ -48,7 +50,7 @@ impl<'c> Code<'c, '_> {
     /// store the same again.
     fn grid(&mut self, (start, end): (Held<'c>, Held<'c>)) {
         let kernel = self.kernel;
-        let plan = Target { index: GRID, extent: kernel.grid, body: &kernel.body }.plan(kernel);
+        let plan = Target { index: GRID, extent: kernel.grid, body: &kernel.body }.plan(kernel, self.widest);
         let lanes = plan.lanes;
         if lanes == 1 {
             self.vectors = true;

@@ -1,6 +1,7 @@
-//! From MLIR to an object for this host: conversions, LLVM's optimiser, its code generator.
+//! From MLIR to an object for processors: conversions, LLVM's optimiser, its code generator.
 
-use super::foreign;
+use super::{Options, foreign};
+use crate::Processor;
 use inkwell::OptimizationLevel;
 use inkwell::attributes::AttributeLoc;
 use inkwell::module::Module;
@@ -11,7 +12,7 @@ use melior::ir::Module as Mlir;
 use melior::pass::{PassManager, conversion};
 use std::sync::Once;
 
-/// LLVM's passes for this processor. Vectors are written out already and equal values shared, so that it takes few: half the
+/// LLVM's passes for processors. Vectors are written out already and equal values shared, so that it takes few: half the
 /// time of `default<O3>`, whose code is no faster.
 const PASSES: &str = "cgscc(inline),function(sroa,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,\
     loop-mssa(loop-rotate,licm),loop(indvars,loop-unroll-full),sroa,early-cse<memssa>,dce,simplifycfg)";
@@ -36,11 +37,12 @@ pub(super) fn convert(context: &Context, module: &mut Mlir) -> Result<(), String
     passes.run(module).map_err(|error| format!("conversion to LLVM IR: {error}"))
 }
 
-/// Code of a module for this processor.
-pub(super) fn object(module: &Mlir, keep_text: bool) -> Result<Object, String> {
+/// Code of a module.
+pub(super) fn object(module: &Mlir, options: &Options) -> Result<Object, String> {
+    let keep_text = options.keep_text;
     let kinds = [FileType::Object, FileType::Assembly];
     let kinds = if keep_text { &kinds[..] } else { &kinds[..1] };
-    let (mut files, llvm) = emit(module, &machine()?, PASSES, kinds, |_, _| ())?;
+    let (mut files, llvm) = emit(module, &machine(options.processor)?, PASSES, kinds, |_, _| ())?;
     let assembly = if keep_text { files.pop().map(text).unwrap_or_default() } else { String::new() };
     Ok(Object { bytes: files.pop().unwrap_or_default(), llvm, assembly })
 }
@@ -87,21 +89,20 @@ fn plain(module: &Module, context: &inkwell::context::Context) {
     }
 }
 
-fn machine() -> Result<TargetMachine, String> {
+fn machine(processor: Processor) -> Result<TargetMachine, String> {
     static TARGET: Once = Once::new();
     TARGET.call_once(|| Target::initialize_x86(&InitializationConfig::default()));
     let triple = TargetMachine::get_default_triple();
     let target = Target::from_triple(&triple).map_err(|error| error.to_string())?;
-    let (cpu, features) = (TargetMachine::get_host_cpu_name(), TargetMachine::get_host_cpu_features());
+    let (cpu, features) = match processor {
+        Processor::Native => {
+            let (name, features) = (TargetMachine::get_host_cpu_name(), TargetMachine::get_host_cpu_features());
+            (name.to_string(), features.to_string())
+        }
+        Processor::X86_64V3 | Processor::X86_64V4 => (processor.name().to_owned(), String::new()),
+    };
     let level = OptimizationLevel::Aggressive;
     target
-        .create_target_machine(
-            &triple,
-            &cpu.to_string(),
-            &features.to_string(),
-            level,
-            RelocMode::PIC,
-            CodeModel::Small,
-        )
+        .create_target_machine(&triple, &cpu, &features, level, RelocMode::PIC, CodeModel::Small)
         .ok_or_else(|| format!("no code can be made for {cpu}"))
 }

@@ -4,6 +4,7 @@
 //! lanes stays a scalar, and is spread where it meets vectors.
 
 use super::code::{Code, Held};
+use crate::Processor;
 use melior::ir::ValueLike;
 use melior::ir::attribute::{Attribute, DenseElementsAttribute, DenseI32ArrayAttribute, IntegerAttribute};
 use melior::ir::r#type::{Type, TypeLike};
@@ -13,18 +14,9 @@ use rotrace_ir::{DType, Scalar};
 /// The grid's index.
 pub(super) const GRID: IndexId = IndexId(0);
 
-/// How many elements of 64 bits this processor's widest vectors have.
-pub(super) fn widest() -> u32 {
-    #[cfg(target_arch = "x86_64")]
-    {
-        let whole = std::arch::is_x86_feature_detected!("avx512f")
-            && std::arch::is_x86_feature_detected!("avx512vl")
-            && std::arch::is_x86_feature_detected!("avx512dq")
-            && std::arch::is_x86_feature_detected!("avx512bw");
-        if whole { 8 } else { 4 }
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    4
+/// How many elements of 64 bits a processor's widest vectors have.
+pub(super) fn widest(processor: Processor) -> u32 {
+    if processor.is_widest() { 8 } else { 4 }
 }
 
 pub(super) fn is_wide(value: Held) -> bool {
@@ -127,8 +119,9 @@ impl<'c> Code<'c, '_> {
     /// `factor * lane` in every lane.
     pub(super) fn staircase(&mut self, factor: i64) -> Held<'c> {
         let element = self.integer(64);
-        let step = |lane: u32| -> Attribute { IntegerAttribute::new(element, factor.wrapping_mul(lane.into())).into() };
-        let steps: Vec<Attribute> = (0..self.lanes).map(step).collect();
+        let step =
+            |lane: usize| -> Attribute { IntegerAttribute::new(element, factor.wrapping_mul(lane as i64)).into() };
+        let steps: Vec<Attribute> = self.places.lanes().into_iter().map(step).collect();
         self.listed(element, &steps)
     }
 

@@ -22,6 +22,7 @@ mod lanes;
 mod lockstep;
 mod memory;
 mod object;
+mod places;
 pub mod ptx;
 mod reduce;
 mod rows;
@@ -34,7 +35,7 @@ mod transpose;
 mod varying;
 mod wide_memory;
 
-use crate::{Artifact, CompileError};
+use crate::{Artifact, CompileError, Processor};
 use melior::Context;
 use melior::ir::Module;
 use melior::ir::operation::OperationLike;
@@ -54,11 +55,14 @@ pub const STAGES: [&str; 2] = ["mlir", "llvm"];
 pub struct Options {
     /// Whether to keep the stages and the assembly as text.
     pub keep_text: bool,
+    /// Which processors the code is for, where it is for any.
+    pub processor: Processor,
 }
 
-/// Compiles a verified kernel of core operations for this host.
+/// Compiles a verified kernel of core operations for this host, or another of its kind.
 pub fn compile(kernel: &Kernel, options: &Options) -> Result<Artifact, CompileError> {
-    Writing::begin(kernel)?.artifact(|context| entry::write(context, kernel), entry::ENTRY, options)
+    let write = |context| entry::write(context, kernel, options.processor);
+    Writing::begin(kernel)?.artifact(write, entry::ENTRY, options)
 }
 
 /// Makes LLVM ready, once for a process: some 10 ms, which the first compilation takes otherwise. Who compiles in another
@@ -68,7 +72,8 @@ pub fn prepare() {
         let kernel = parse_kernel(include_str!("rehearsal.rtk")).unwrap_or_else(|error| unreachable!("{error}"));
         // Whatever comes of it will come of the next compilation too, which says so.
         let writing = Writing::new(&kernel, None);
-        let _ = writing.artifact(|context| entry::write(context, &kernel), entry::ENTRY, &Options::default());
+        let write = |context| entry::write(context, &kernel, Processor::Native);
+        let _ = writing.artifact(write, entry::ENTRY, &Options::default());
     });
 }
 
@@ -119,7 +124,7 @@ impl<'k> Writing<'k> {
         Ok((module, written))
     }
 
-    /// The code of what `write` writes, for this host.
+    /// The code of what `write` writes.
     fn artifact<'c>(
         &'c self,
         write: impl FnOnce(&'c Context) -> Module<'c>,
@@ -131,7 +136,7 @@ impl<'k> Writing<'k> {
             return Err(CompileError::Unsupported { kernel: self.kernel.name.clone(), reason });
         }
         let (module, mlir) = self.module(write, options)?;
-        let object = host::object(&module, options.keep_text).map_err(|reason| self.internal(reason))?;
+        let object = host::object(&module, options).map_err(|reason| self.internal(reason))?;
         let linked = object::link(&object.bytes, entry).map_err(|reason| self.internal(reason))?;
         let stages = if options.keep_text { STAGES.into_iter().zip([mlir, object.llvm]).collect() } else { Vec::new() };
         let (code, entry) = (linked.code, linked.entry);

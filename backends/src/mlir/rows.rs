@@ -132,7 +132,7 @@ impl<'c> Code<'c, '_> {
 
     /// Loads rows that begin at an address, apart from what lies outside of what is accessed.
     fn loaded_rows(&mut self, start: Held<'c>, dtype: DType, shape: &Shape) -> Vec<Option<Held<'c>>> {
-        let order = Order::of(shape.step as usize, self.lanes as usize);
+        let order = Order::of(shape.step as usize, self.lanes as usize, dtype);
         if self.woven.many_long {
             self.ask_ahead(start, dtype, shape.step);
         }
@@ -154,13 +154,13 @@ impl<'c> Code<'c, '_> {
         elements
     }
 
-    /// Asks for the rows of the next vector. Where there are several long ones, their lines are needed in an order that
+    /// Asks for the rows of the vector after the next: those of the next come too late. Where there are several long ones, their lines are needed in an order that
     /// processors do not foresee. An address beyond a buffer does no harm.
     fn ask_ahead(&mut self, start: Held<'c>, dtype: DType, step: i64) {
         let number = |code: &Self, value| IntegerAttribute::new(code.integer(32), value).into();
         let attributes = [("rw", number(self, 0)), ("hint", number(self, 3)), ("cache", number(self, 1))];
         let (all, line) = (step * i64::from(self.lanes), CACHE_LINE / dtype.size() as i64);
-        for ahead in (all..2 * all).step_by(line as usize) {
+        for ahead in (2 * all..3 * all).step_by(line as usize) {
             let address = self.moved(start, dtype, ahead);
             self.effect("llvm.intr.prefetch", &[address], &attributes);
         }
@@ -168,7 +168,7 @@ impl<'c> Code<'c, '_> {
 
     /// Stores rows that begin at an address: one value for every element of a row.
     fn stored_rows(&mut self, start: Held<'c>, dtype: DType, elements: &[Held<'c>]) {
-        let order = Order::of(elements.len(), self.lanes as usize);
+        let order = Order::of(elements.len(), self.lanes as usize, dtype);
         let vectors = self.woven(elements, &order);
         for ((position, count), vector) in order.vectors().zip(vectors) {
             let mask: Vec<bool> = (0..self.lanes as usize).map(|lane| lane < count).collect();

@@ -2,33 +2,31 @@
 //!
 //! Rows whose length is a power of two (or may be taken as one, with what is beyond them left out) are transposed in stages: a
 //! vector's number and the place in it are bits of a position in memory, some of which number lanes and some elements of a
-//! row; a stage exchanges one of either kind between pairs of vectors. Other short rows are picked from the few vectors that
-//! they touch.
+//! row; a stage exchanges one of either kind between pairs of vectors. Of other short rows the vectors of memory are blended,
+//! each element of which then stands where memory has it, and brought into order. Where that cannot be, as two lanes have an
+//! element at one place of their vectors, elements are picked vector by vector.
 
 use super::code::{Code, Held};
+use super::places::{Bit, Stage, in_memory, small_bits, stages};
+use rotrace_ir::DType;
 
 /// How rows are cut into vectors.
 pub(super) struct Order {
     /// Elements of a row.
     row: usize,
     lanes: usize,
-    /// The power of two that rows are taken to be as long as; none where they are picked.
+    /// The power of two that rows are taken to be as long as; none where they are blended or picked.
     taken: Option<usize>,
-}
-
-/// What a bit of a position stands for: its number, in the number of the lane or of the element.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Bit {
-    Lane(u32),
-    Element(u32),
+    /// How many bits of a place are inside of 128 bits.
+    small: usize,
 }
 
 impl Order {
-    pub(super) fn of(row: usize, lanes: usize) -> Self {
+    pub(super) fn of(row: usize, lanes: usize, dtype: DType) -> Self {
         let power = row.next_power_of_two();
         // A vector then lies within one row.
         let taken = (power == row || power >= lanes).then_some(power);
-        Self { row, lanes, taken }
+        Self { row, lanes, taken, small: small_bits(dtype.size(), lanes) }
     }
 
     /// Where each vector begins in memory, and how many of its elements are of the row, or rows, in question.
@@ -45,28 +43,16 @@ impl Order {
         })
     }
 
-    /// The bits of a place in a vector and those of a vector's number, lowest first, as memory has them.
-    fn bits(&self, taken: usize) -> (Vec<Bit>, Vec<Bit>) {
-        let elements = (0..taken.ilog2()).map(Bit::Element);
-        let mut all: Vec<Bit> = elements.chain((0..self.lanes.ilog2()).map(Bit::Lane)).collect();
-        let outer = all.split_off(self.lanes.ilog2() as usize);
-        (all, outer)
+    /// Whether the elements of one number have a place each, whatever the vector.
+    fn is_blended(&self) -> bool {
+        self.row % 2 == 1
     }
-}
-
-/// An exchange of the bit at a place of a vector's number with one in the vector.
-struct Stage {
-    outer: usize,
-    before: Vec<Bit>,
-    leaving: Bit,
-    entering: Bit,
-    after: Vec<Bit>,
 }
 
 impl Stage {
     /// What the new vector with `value` for the leaving bit has of the pair: numbers below the length are of the first, others
     /// of the second.
-    fn mask(&self, value: usize) -> Vec<i32> {
+    pub(super) fn mask(&self, value: usize) -> Vec<i32> {
         let length = 1 << self.before.len();
         (0..length)
             .map(|place: usize| {
@@ -84,87 +70,55 @@ impl Stage {
     }
 }
 
-/// The stages between two orders of bits; in the last, the bits in vectors take the order that is asked for.
-fn stages(mut inner: Vec<Bit>, mut outer: Vec<Bit>, goal: &[Bit]) -> (Vec<Stage>, Vec<Bit>) {
-    let mut stages = Vec::new();
-    while let Some(at) = inner.iter().position(|bit| !goal.contains(bit)) {
-        let from = outer.iter().position(|bit| goal.contains(bit)).expect("as many come as go");
-        let (leaving, entering) = (inner[at], outer[from]);
-        let before = inner.clone();
-        inner[at] = entering;
-        outer[from] = leaving;
-        if inner.iter().all(|bit| goal.contains(bit)) {
-            inner = goal.to_vec();
-        }
-        stages.push(Stage { outer: from, before, leaving, entering, after: inner.clone() });
+/// Stages whose last one leaves the bits of a place in the order that is asked for.
+fn stages_to(goal: &[Bit], inner: Vec<Bit>, outer: Vec<Bit>, small: usize) -> (Vec<Stage>, Vec<Bit>) {
+    let (mut stages, outer) = stages(inner, outer, small, |bit| goal.contains(bit));
+    if let Some(last) = stages.last_mut() {
+        last.after = goal.to_vec();
     }
     (stages, outer)
 }
 
-/// The number that bits of one kind make of a vector's number.
-fn number(vector: usize, outer: &[Bit], bit: impl Fn(u32) -> Bit) -> usize {
-    let place = |number: u32| outer.iter().position(|&other| other == bit(number));
-    (0..usize::BITS)
-        .map_while(|number| Some((number, place(number)?)))
-        .map(|(to, from)| (vector >> from & 1) << to)
-        .sum()
+/// The number that a position has once its bits, which are in one order, are in another.
+fn reordered(position: usize, from: &[Bit], to: &[Bit]) -> usize {
+    let value = |bit: &Bit| position >> from.iter().position(|other| other == bit).expect("the same bits") & 1;
+    to.iter().enumerate().map(|(at, bit)| value(bit) << at).sum()
 }
 
 impl<'c> Code<'c, '_> {
     /// One vector for each element of a row (for those that rows are taken to have), from vectors in the order of memory.
     pub(super) fn unwoven(&mut self, vectors: Vec<Held<'c>>, order: &Order) -> Vec<Option<Held<'c>>> {
         let Some(taken) = order.taken else {
-            let pick = |element| {
-                let source = |lane: usize| {
-                    let position = lane * order.row + element;
-                    (position / order.lanes, position % order.lanes)
-                };
-                (0..order.lanes).map(source).collect::<Vec<_>>()
+            let lanes = self.places.lanes();
+            let sources = |element: usize| -> Vec<(usize, usize)> {
+                let position = |&lane: &usize| lane * order.row + element;
+                lanes.iter().map(position).map(|at| (at / order.lanes, at % order.lanes)).collect()
             };
-            return (0..order.row).map(|element| Some(self.picked(&vectors, &pick(element)))).collect();
+            let all = (0..order.row).map(|element| {
+                let sources = sources(element);
+                if order.is_blended() { self.blended(&vectors, &sources) } else { self.picked(&vectors, &sources) }
+            });
+            return all.map(Some).collect();
         };
-        let (inner, outer) = order.bits(taken);
-        let goal: Vec<Bit> = (0..order.lanes.ilog2()).map(Bit::Lane).collect();
-        let (stages, outer) = stages(inner, outer, &goal);
+        let (inner, outer) = in_memory(taken, order.lanes);
+        let elements: Vec<Bit> = (0..taken.ilog2()).map(Bit::Element).collect();
+        let (stages, outer) = stages_to(&self.places.bits(), inner, outer, order.small);
         let vectors = self.staged(vectors, &stages);
-        let mut elements = vec![None; taken];
-        for (position, vector) in vectors.into_iter().enumerate() {
-            elements[number(position, &outer, Bit::Element)] = Some(vector);
-        }
-        elements
+        (0..taken).map(|element| Some(vectors[reordered(element, &elements, &outer)])).collect()
     }
 
     /// Vectors in the order of memory, from one for each element of a row.
     pub(super) fn woven(&mut self, elements: &[Held<'c>], order: &Order) -> Vec<Held<'c>> {
         let Some(taken) = order.taken else {
-            let pick = |vector| {
-                let source = |lane: usize| {
-                    let position = vector * order.lanes + lane;
-                    (position % order.row, position / order.row)
-                };
-                (0..order.lanes).map(source).collect::<Vec<_>>()
-            };
-            return (0..order.row).map(|vector| self.picked(elements, &pick(vector))).collect();
+            return if order.is_blended() { self.spliced(elements, order) } else { self.assembled(elements, order) };
         };
-        let inner: Vec<Bit> = (0..order.lanes.ilog2()).map(Bit::Lane).collect();
         let outer: Vec<Bit> = (0..taken.ilog2()).map(Bit::Element).collect();
-        let (goal, goal_outer) = order.bits(taken);
-        let (stages, outer) = stages(inner, outer, &goal);
+        let (goal, goal_outer) = in_memory(taken, order.lanes);
+        let (stages, outer) = stages_to(&goal, self.places.bits(), outer, order.small);
         // What is beyond a row is stored nowhere.
         let padded = (0..taken).map(|element| elements[element.min(elements.len() - 1)]).collect();
         let vectors = self.staged(padded, &stages);
-        let place = |position: usize| -> usize {
-            let value = |bit: &Bit| {
-                let at = outer.iter().position(|other| other == bit).expect("the same bits");
-                position >> at & 1
-            };
-            goal_outer.iter().enumerate().map(|(at, bit)| value(bit) << at).sum()
-        };
-        let mut placed = vectors.clone();
-        for (position, vector) in vectors.into_iter().enumerate() {
-            placed[place(position)] = vector;
-        }
-        placed
+        (0..taken).map(|vector| vectors[reordered(vector, &goal_outer, &outer)]).collect()
     }
 
     fn staged(&mut self, mut vectors: Vec<Held<'c>>, stages: &[Stage]) -> Vec<Held<'c>> {
@@ -178,6 +132,55 @@ impl<'c> Code<'c, '_> {
             }
         }
         vectors
+    }
+
+    /// At each place the element that the vector of the given number has there.
+    fn blend(&mut self, vectors: &[Held<'c>], numbers: &[usize]) -> Held<'c> {
+        let mut whole = vectors[0];
+        for (number, &next) in vectors.iter().enumerate().skip(1) {
+            let from = |(place, &of): (usize, &usize)| (place + if of == number { numbers.len() } else { 0 }) as i32;
+            let mask: Vec<i32> = numbers.iter().enumerate().map(from).collect();
+            whole = self.arranged(whole, next, &mask);
+        }
+        whole
+    }
+
+    /// A vector of elements that are given by vector and place, all of them at different places.
+    fn blended(&mut self, vectors: &[Held<'c>], sources: &[(usize, usize)]) -> Held<'c> {
+        let mut numbers = vec![0; sources.len()];
+        for &(vector, place) in sources {
+            numbers[place] = vector;
+        }
+        let whole = self.blend(vectors, &numbers);
+        let mask: Vec<i32> = sources.iter().map(|source| source.1 as i32).collect();
+        self.arranged(whole, whole, &mask)
+    }
+
+    /// Vectors in the order of memory: elements are brought to the places that they have there, and blended.
+    fn spliced(&mut self, elements: &[Held<'c>], order: &Order) -> Vec<Held<'c>> {
+        let lanes = self.places.lanes();
+        let mut placed = Vec::new();
+        for (number, &element) in elements.iter().enumerate() {
+            let mut mask = vec![0; order.lanes];
+            for (place, lane) in lanes.iter().enumerate() {
+                mask[(lane * order.row + number) % order.lanes] = place as i32;
+            }
+            placed.push(self.arranged(element, element, &mask));
+        }
+        let numbers = |vector: usize| -> Vec<usize> {
+            (0..order.lanes).map(|place| (vector * order.lanes + place) % order.row).collect()
+        };
+        (0..order.row).map(|vector| self.blend(&placed, &numbers(vector))).collect()
+    }
+
+    /// Vectors in the order of memory, picked.
+    fn assembled(&mut self, elements: &[Held<'c>], order: &Order) -> Vec<Held<'c>> {
+        let places = self.places.places();
+        let sources = |vector: usize| -> Vec<(usize, usize)> {
+            let positions = vector * order.lanes..(vector + 1) * order.lanes;
+            positions.map(|position| (position % order.row, places[position / order.row])).collect()
+        };
+        (0..order.row).map(|vector| self.picked(elements, &sources(vector))).collect()
     }
 
     /// A vector of elements that are given by vector and place, two vectors at a time.

@@ -1,7 +1,8 @@
 //! What differs between lanes, and whether there are to be any.
 
 use super::access;
-use super::lanes::{GRID, widest};
+use super::lanes::GRID;
+use super::places::Places;
 use rotrace_ir::kernel::{Access, Block, Extent, IndexId, Inst, Kernel, Loop, LoopKind, Var};
 
 /// A loop over independent iterations, or the grid.
@@ -15,6 +16,8 @@ pub(super) struct Target<'k> {
 pub(super) struct Plan {
     /// 1 if each runs alone.
     pub(super) lanes: u32,
+    /// In which order. Accumulators of a loop's own are in that of iterations.
+    pub(super) places: Places,
     /// Indexed by [`Var`].
     pub(super) varying: Vec<bool>,
 }
@@ -22,20 +25,22 @@ pub(super) struct Plan {
 impl Target<'_> {
     /// Decides about lanes. None where there are known to be fewer iterations than a vector has elements, where lanes would
     /// differ in how often a loop runs, and where vectors better run along a loop inside.
-    pub(super) fn plan(&self, kernel: &Kernel) -> Plan {
+    pub(super) fn plan(&self, kernel: &Kernel, widest: u32) -> Plan {
         let varying = vec![false; kernel.values.len()];
         let mut analysis = Analysis { kernel, index: self.index, varying, changed: true };
         while std::mem::take(&mut analysis.changed) {
             analysis.block(self.body, false);
         }
         let varying = analysis.varying;
-        let all = if has_large(kernel, self.body, &varying) { widest() } else { 2 * widest() };
+        let all = if has_large(kernel, self.body, &varying) { widest } else { 2 * widest };
         let short = match self.extent {
             Extent::Dim(dim) => dim.as_fixed().is_some_and(|size| size < u64::from(all)),
             Extent::Blocks(_) | Extent::Block { .. } => false,
         };
         let lanes = if short || !suits(kernel, self.body, self.index) { 1 } else { all };
-        Plan { lanes, varying }
+        let grid = self.index == GRID && lanes > 1;
+        let places = if grid { Places::suited(kernel, self.body, GRID, lanes) } else { Places::natural(lanes) };
+        Plan { lanes, places, varying }
     }
 }
 

@@ -26,15 +26,17 @@ impl<'c> Code<'c, '_> {
         let address = self.address(buffer, at);
         let all = vec![true; self.lanes as usize];
         match self.lane_step(buffer, at) {
-            Step::Fixed(1) => self.load_lanes(address, dtype, &all),
-            Step::Fixed(-1) => {
-                let first = self.moved(address, dtype, 1 - i64::from(self.lanes));
+            Step::Fixed(step @ (1 | -1)) => {
+                let first = self.lowest(address, dtype, step);
                 let value = self.load_lanes(first, dtype, &all);
-                self.reversed(value)
+                let lanes = self.places.lanes();
+                if self.has_copies(buffer) { value } else { self.side_by_side(value, &lanes, step) }
             }
             step @ (Step::Fixed(_) | Step::Dynamic) => {
                 let apart = self.elements_apart(buffer, at, step);
-                let elements: Vec<Held<'c>> = (0..self.lanes)
+                let lanes = self.places.lanes();
+                let elements: Vec<Held<'c>> = lanes
+                    .into_iter()
                     .map(|lane| {
                         let place = self.lane_address(address, dtype, apart, lane);
                         self.load_from(place, dtype, constant)
@@ -53,26 +55,39 @@ impl<'c> Code<'c, '_> {
         let address = self.address(buffer, at);
         let all = vec![true; self.lanes as usize];
         match self.lane_step(buffer, at) {
-            Step::Fixed(1) => self.store_lanes(address, dtype, value, &all),
-            Step::Fixed(-1) => {
-                let first = self.moved(address, dtype, 1 - i64::from(self.lanes));
-                let value = self.reversed(value);
+            Step::Fixed(step @ (1 | -1)) => {
+                let first = self.lowest(address, dtype, step);
+                let places = self.places.places();
+                let value = if self.has_copies(buffer) { value } else { self.side_by_side(value, &places, step) };
                 self.store_lanes(first, dtype, value, &all);
             }
             step @ (Step::Fixed(_) | Step::Dynamic) => {
                 let apart = self.elements_apart(buffer, at, step);
-                for lane in 0..self.lanes {
+                for (place, lane) in self.places.lanes().into_iter().enumerate() {
+                    let element = self.lane(value, place as u32, dtype);
                     let place = self.lane_address(address, dtype, apart, lane);
-                    let element = self.lane(value, lane, dtype);
                     self.store_to(place, dtype, element);
                 }
             }
         }
     }
 
-    fn reversed(&mut self, value: Held<'c>) -> Held<'c> {
-        let backwards: Vec<i32> = (0..self.lanes as i32).rev().collect();
-        self.arranged(value, value, &backwards)
+    /// The address of the element that is first in memory, from that of the first lane, of lanes side by side in one direction or
+    /// the other.
+    fn lowest(&mut self, address: Held<'c>, dtype: DType, step: i64) -> Held<'c> {
+        if step > 0 { address } else { self.moved(address, dtype, 1 - i64::from(self.lanes)) }
+    }
+
+    /// Brings elements from the order of memory into that of lanes, or back; in reverse if the step is negative. As bits of
+    /// numbers change places only, it is the same whether they are reversed before or after.
+    fn side_by_side(&mut self, value: Held<'c>, sources: &[usize], step: i64) -> Held<'c> {
+        if step > 0 && self.places.are_natural() {
+            return value;
+        }
+        let last = sources.len() - 1;
+        let from = |&source: &usize| if step > 0 { source as i32 } else { (last - source) as i32 };
+        let mask: Vec<i32> = sources.iter().map(from).collect();
+        self.arranged(value, value, &mask)
     }
 
     /// Elements from one lane to the next.
@@ -87,8 +102,8 @@ impl<'c> Code<'c, '_> {
         }
     }
 
-    fn lane_address(&mut self, first: Held<'c>, dtype: DType, apart: Held<'c>, lane: u32) -> Held<'c> {
-        let elements = self.times(apart, lane.into());
+    fn lane_address(&mut self, first: Held<'c>, dtype: DType, apart: Held<'c>, lane: usize) -> Held<'c> {
+        let elements = self.times(apart, lane as i64);
         self.element(first, dtype, elements)
     }
 

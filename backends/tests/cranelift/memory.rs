@@ -114,6 +114,35 @@ fn broadcast_shifted_and_reversed() {
 }
 
 #[test]
+fn rows_beside_what_lies_side_by_side() {
+    for dtype in DTYPES {
+        for width in [2, 4, 8] {
+            let mut b = builder(&format!("beside_{dtype}_{width}"));
+            let rows = read(&mut b, dtype, &[named(0), fixed(width)]);
+            let x = read(&mut b, dtype, &[named(0)]);
+            let [y, z] = [(); 2].map(|()| write(&mut b, dtype, &[named(0)]));
+            let copied = write(&mut b, dtype, &[named(0), fixed(width)]);
+            let backwards = index(GRID)
+                .times(-1)
+                .and_then(|minus| minus.plus(&Affine { terms: SmallVec::new(), offset: Dim::named(DimId(0)) }))
+                .and_then(|end| end.plus(&number(-1)))
+                .expect("one name");
+            let elements: Vec<Var> = (0..width as i64).map(|element| b.load(rows, row(element))).collect();
+            let [ahead, back] = [index(GRID), backwards.clone()].map(|at| b.load(x, smallvec![at]));
+            let first = mix(&mut b, elements[0], ahead);
+            b.store(y, smallvec![index(GRID)], first);
+            let last = mix(&mut b, back, elements[width as usize - 1]);
+            b.store(z, smallvec![backwards], last);
+            for (number, element) in elements.into_iter().enumerate() {
+                let value = mix(&mut b, element, ahead);
+                b.store(copied, row(number as i64), value);
+            }
+            check_sizes(&b.finish(), width);
+        }
+    }
+}
+
+#[test]
 fn strides_of_named_dimensions() {
     for dtype in [DType::F64, DType::F32, DType::Bool] {
         // out[i, j, k] over a grid of columns: every step along the grid is a whole number of rows apart.

@@ -32,7 +32,7 @@ fn operations_that_are_not_core_are_refused() {
 
 #[test]
 fn text_is_kept_on_request() {
-    let artifact = compile(&long(3), &Options { simd: true, keep_text: true }).expect("it compiles");
+    let artifact = compile(&long(3), &Options { keep_text: true, ..Options::default() }).expect("it compiles");
     let clif = artifact.stage("clif").expect("it was asked for");
     assert!(clif.contains("f64x2"), "{clif}");
     assert!(!artifact.disassembly.is_empty());
@@ -44,7 +44,7 @@ fn text_is_kept_on_request() {
 #[test]
 fn rare_sides_become_routines() {
     for dtype in [DType::F64, DType::F32, DType::I64, DType::I32] {
-        let options = Options { simd: true, keep_text: true };
+        let options = Options { keep_text: true, ..Options::default() };
         let artifact = compile(&with_rare_sides(dtype), &options).expect("a kernel of core operations");
         let clif = artifact.stage("clif").expect("it was asked for");
         assert!(!cfg!(target_arch = "x86_64") || clif.contains("call "), "{clif}");

@@ -2,8 +2,8 @@
 
 use crate::control::{long, map};
 use crate::support::check_sizes;
-use rotrace_backends::CompileError;
 use rotrace_backends::mlir::{Options, STAGES, compile};
+use rotrace_backends::{CompileError, Processor};
 use rotrace_ir::scalar::ScalarOp;
 use rotrace_ir::text::parse_kernel;
 use rotrace_ir::{DType, Scalar};
@@ -22,7 +22,7 @@ fn a_product_and_a_sum_are_not_fused() {
         let product = b.scalar(ScalarOp::Multiply, &[x, x]);
         b.scalar(ScalarOp::Add, &[product, x])
     });
-    let artifact = compile(&kernel, &Options { keep_text: true }).expect("it compiles");
+    let artifact = compile(&kernel, &Options { keep_text: true, ..Default::default() }).expect("it compiles");
     assert!(!artifact.disassembly.contains("fmadd"), "{}", artifact.disassembly);
 }
 
@@ -40,9 +40,20 @@ fn the_rehearsal_compiles() {
     compile(&kernel, &Options::default()).expect("it compiles");
 }
 
+/// Code is made for any processor, whether it can run here or not.
+#[test]
+fn vectors_are_as_wide_as_the_processors_that_code_is_for() {
+    let kernel = map("double", DType::F64, |b, x| b.scalar(ScalarOp::Add, &[x, x]));
+    for (processor, widest, beyond) in [(Processor::X86_64V3, "%ymm", "%zmm"), (Processor::X86_64V4, "%zmm", "{%k")] {
+        let options = Options { keep_text: true, processor };
+        let assembly = compile(&kernel, &options).expect("it compiles").disassembly;
+        assert!(assembly.contains(widest) && !assembly.contains(beyond), "{assembly}");
+    }
+}
+
 #[test]
 fn text_is_kept_on_request() {
-    let artifact = compile(&long(3), &Options { keep_text: true }).expect("it compiles");
+    let artifact = compile(&long(3), &Options { keep_text: true, ..Default::default() }).expect("it compiles");
     let [mlir, llvm] = STAGES.map(|stage| artifact.stage(stage).expect("it was asked for"));
     assert!(mlir.contains("scf.for") && mlir.contains("math.fma"), "{mlir}");
     assert!(llvm.contains("define") && llvm.contains("llvm.fma"), "{llvm}");

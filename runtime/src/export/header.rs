@@ -2,7 +2,6 @@
 
 use super::ExportError;
 use crate::Executable;
-use crate::saved::features;
 use rotrace_backends::cranelift::straight::{ALIGNMENT, Status};
 use rotrace_ir::DType;
 use rotrace_ir::dim::Type;
@@ -32,7 +31,8 @@ pub(super) fn write(name: &str, executable: &Executable) -> String {
     let parts = Parts { name, executable, sizes: size_names(executable) };
     let (signature, size_parameters, parameters) = (parts.signature(), parts.size_parameters(), parts.parameters());
     let comment = |lines: Vec<String>| lines.iter().map(|line| format!(" *   {line}\n")).collect::<String>();
-    let (features, arrays, least) = (comment(wrapped(features())), comment(parts.arrays()), comment(parts.least()));
+    let features = executable.texts.maker.processor().features();
+    let (features, arrays, least) = (comment(wrapped(features)), comment(parts.arrays()), comment(parts.least()));
     let [done, bad_size, misaligned, workspace] =
         [Status::Done, Status::BadSize, Status::Misaligned, Status::Workspace].map(|status| status as i32);
     let (upper, version) = (name.to_uppercase(), env!("CARGO_PKG_VERSION"));
@@ -41,7 +41,7 @@ pub(super) fn write(name: &str, executable: &Executable) -> String {
  *
  * Made by rotrace {version}. Link {name}.o, which needs no library and no start-up code, and keeps
  * nothing between calls: many threads may call it at once. It may use whatever instructions
- * the processor has that it was made on:
+ * a processor has that has:
 {features} */
 #ifndef ROTRACE_{name}_H
 #define ROTRACE_{name}_H

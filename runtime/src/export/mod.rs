@@ -122,7 +122,7 @@ impl Executable {
         let (code, better) = launcher.code_and_tier();
         let copies = scratch_copies(self.texts.maker.of_code(better).engine());
         let exported = plan::export(&self.texts.plan, &code.image(), self.signature.least(), copies)?;
-        let piece = straight::compile(name, &exported.straight, &exported.image)
+        let piece = straight::compile(name, &exported.straight, &exported.image, self.texts.maker.processor())
             .map_err(|error| Error::Unsupported(error.to_string()))?;
         let object = object::write(name, &piece).map_err(Error::Unsupported)?;
         Ok(CObject { name: name.to_owned(), object, header: header::write(name, self) })

@@ -14,7 +14,7 @@ use crate::executable::{EngineState, Executable};
 use crate::interpreted::Interpreted;
 use crate::launch::Launcher;
 use crate::{Error, Natives, Options, cuda};
-use rotrace_backends::{Mapping, Ptx};
+use rotrace_backends::{Mapping, Processor, Ptx};
 use rotrace_ir::graph::Function;
 use rotrace_ir::plan::Plan;
 use serde::{Deserialize, Serialize};
@@ -103,7 +103,7 @@ pub(super) fn program_of(executable: &Executable) -> Vec<u8> {
             let (code, better) = launcher.code_and_tier();
             // What made it says how much scratch memory it needs.
             maker = maker.of_code(better);
-            Kept::Machine { target: Target::here(), image: code.image() }
+            Kept::Machine { target: Target::of(maker.processor()), image: code.image() }
         }
         EngineState::Interpreted(_) => Kept::Interpreted(report.interpreted.clone().unwrap_or_default()),
         EngineState::OnGpu(launcher) => Kept::Ptx {
@@ -159,7 +159,7 @@ pub(super) fn restore(
                 let reason = format!("the file has code for the processor, not for {}", options.device.name());
                 return Err(FileError::NoCode(reason).into());
             }
-            target.runs_on(&Target::here())?;
+            target.runs_on(&Target::of(Processor::Native))?;
             if !image.serves(report.kernels) {
                 return Err(malformed("the machine code is not that of the kernels".into()).into());
             }

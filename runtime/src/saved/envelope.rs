@@ -17,7 +17,7 @@ pub(super) const MAGIC: [u8; 8] = *b"\x89RTX\r\n\x1a\n";
 
 /// To be raised with every change of what a file holds: [`super::contents`], the plan's and the kernel's types, what passes and
 /// `rotrace_backends::Artifact` promise of machine code.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 
 const HEAD: usize = MAGIC.len() + 4 + 8;
 const CHECKSUM: usize = 32;

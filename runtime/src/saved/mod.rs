@@ -20,7 +20,6 @@ mod target;
 mod trust;
 
 pub use error::FileError;
-pub(crate) use target::features;
 
 use crate::{Error, Executable, Natives, Options};
 use contents::Contents;

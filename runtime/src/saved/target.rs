@@ -1,12 +1,12 @@
 //! What machine code needs of a processor.
 
 use super::FileError;
+use rotrace_backends::Processor;
 use serde::{Deserialize, Serialize};
 
 /// Where machine code runs.
 ///
-/// Code is made for the processor that makes it, so it may use whatever that has; no engine says what of it a piece of code does
-/// use.
+/// Code may use whatever the processors have that it is made for; no engine says what of it a piece of code does use.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Target {
     /// Architecture and calling convention, as `x86_64-unix`.
@@ -16,11 +16,11 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// This processor.
-    pub(super) fn here() -> Self {
+    /// Processors of this one's platform.
+    pub(super) fn of(processor: Processor) -> Self {
         Self {
             platform: format!("{}-{}", std::env::consts::ARCH, std::env::consts::FAMILY),
-            features: features().into_iter().map(str::to_owned).collect(),
+            features: processor.features().into_iter().map(str::to_owned).collect(),
         }
     }
 
@@ -51,41 +51,11 @@ pub(super) fn shown(capability: u32) -> String {
     format!("{}.{}", capability / 10, capability % 10)
 }
 
-macro_rules! detected {
-    ($is_detected:ident: $($feature:tt)*) => {
-        [$(($feature, std::arch::$is_detected!($feature))),*]
-            .into_iter()
-            .filter_map(|(feature, there)| there.then_some(feature))
-            .collect()
-    };
-}
-
-/// The extensions of this processor that code generators know how to use for arithmetic.
-#[cfg(target_arch = "x86_64")]
-pub(crate) fn features() -> Vec<&'static str> {
-    detected!(is_x86_feature_detected:
-        "sse3" "ssse3" "sse4.1" "sse4.2" "sse4a" "avx" "avx2" "fma" "f16c" "bmi1" "bmi2" "tbm" "lzcnt" "popcnt" "adx"
-        "movbe" "aes" "pclmulqdq" "sha" "gfni" "vaes" "vpclmulqdq" "avxvnni" "avxifma" "avxvnniint8" "avxvnniint16"
-        "avx512f" "avx512bw" "avx512cd" "avx512dq" "avx512vl" "avx512ifma" "avx512vbmi" "avx512vbmi2" "avx512vnni"
-        "avx512bitalg" "avx512vpopcntdq" "avx512vp2intersect" "avx512bf16" "avx512fp16")
-}
-
-/// The extensions of this processor that code generators know how to use for arithmetic.
-#[cfg(target_arch = "aarch64")]
-pub(crate) fn features() -> Vec<&'static str> {
-    detected!(is_aarch64_feature_detected: "asimd" "fp16" "lse" "lse2" "paca" "pacg" "bti" "dotprod" "rdm" "sve" "sve2")
-}
-
-/// No engine makes machine code here.
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-pub(crate) fn features() -> Vec<&'static str> {
-    Vec::new()
-}
-
 #[cfg(test)]
 mod tests {
     use super::{Target, runs_on_gpu};
     use crate::FileError;
+    use rotrace_backends::Processor;
 
     fn target(platform: &str, features: &[&str]) -> Target {
         Target { platform: platform.to_owned(), features: features.iter().map(|&name| name.to_owned()).collect() }
@@ -103,7 +73,10 @@ mod tests {
             target("aarch64-unix", &[]).runs_on(&here),
             Err(FileError::Target { made_for: "aarch64-unix".to_owned(), here: "x86_64-unix".to_owned() })
         );
-        assert_eq!(Target::here().runs_on(&Target::here()), Ok(()));
+        let native = Target::of(Processor::Native);
+        assert_eq!(native.runs_on(&native), Ok(()));
+        let fits = Target::of(Processor::X86_64V3).runs_on(&native).is_ok();
+        assert_eq!(fits, Processor::X86_64V3.lacking().is_empty());
     }
 
     #[test]

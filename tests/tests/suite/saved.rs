@@ -6,7 +6,7 @@ use rotrace_ir::graph::Function;
 use rotrace_ir::plan::Plan;
 use rotrace_ir::text::parse_function;
 use rotrace_passes::differentiate::vjp;
-use rotrace_runtime::{Engine, Error, Executable, FileError, Natives, Options, Saved, View, ViewMut};
+use rotrace_runtime::{Engine, Error, Executable, FileError, Natives, Options, Processor, Saved, View, ViewMut};
 use rotrace_tests::engines::{compare, every_configuration, run};
 use rotrace_tests::random::{Random, cost, program, program_with_regions};
 use sha2::{Digest, Sha256};
@@ -223,6 +223,43 @@ fn forged_lengths_take_no_memory() {
     assert!(matches!(refused(&huge), FileError::Truncated { expected: u64::MAX, .. }));
 }
 
+/// Files and headers list what code of a level may use, and no more; the bits are those of any other code.
+#[test]
+fn code_of_a_level_lists_what_the_level_has() {
+    if cfg!(not(all(target_arch = "x86_64", unix))) {
+        eprintln!("skipped: levels and objects are of x86-64 under Unix");
+        return;
+    }
+    let engines = [Engine::Compiled, Engine::Optimised, Engine::Tiered];
+    for engine in engines.into_iter().take(if cfg!(feature = "mlir") { 3 } else { 1 }) {
+        for (processor, widest) in [(Processor::X86_64V3, "avx2"), (Processor::X86_64V4, "avx512f")] {
+            let options = Options { engine, processor, ..Options::default() };
+            if let Some(lacking) = processor.lacking().first() {
+                let error = Executable::compile(&small(), &options).map(drop).expect_err("it does not run here");
+                assert!(error.to_string().contains(lacking), "{error}");
+                continue;
+            }
+            let executable = compiled(&small(), &options);
+            executable.wait_optimised();
+            let arguments: Vec<_> = executable.inputs().iter().map(|ty| Random::new(3).array(ty, &[37])).collect();
+            let bytes = executable.to_bytes(b"");
+            let loaded = trusted(&bytes, &Natives::default(), &Options::default()).expect("it loads");
+            for executable in [&executable, &loaded] {
+                compare(&small(), &arguments, executable).unwrap_or_else(|error| panic!("{engine:?}: {error}"));
+            }
+            assert_eq!(loaded.to_bytes(b""), bytes, "saved again");
+            let header = executable.object("small").expect("it has no loops").header;
+            for feature in Processor::X86_64V4.features() {
+                let named = processor.features().contains(&feature);
+                let kept = [&[feature.len() as u8], feature.as_bytes()].concat();
+                assert_eq!(bytes.windows(kept.len()).any(|window| window == kept), named, "{feature} in the file");
+                assert_eq!(header.split([' ', ',', '\n']).any(|word| word == feature), named, "{feature}: {header}");
+            }
+            assert!(header.contains(widest), "{header}");
+        }
+    }
+}
+
 /// What a file of another processor says, by replacing the name of the platform and of an instruction set.
 #[test]
 fn machine_code_for_another_processor_is_refused_but_can_be_compiled_anew() {
@@ -300,9 +337,9 @@ fn code_for_gpus_needs_the_feature() {
 
 /// If this fails, what a file holds has changed: raise `FORMAT` in `runtime/src/saved/envelope.rs`, and write the new sum here.
 #[test]
-fn format_1_is_this() {
+fn format_2_is_this() {
     let bytes = of_plan(heat(true), &Natives::default(), Engine::Interpreter).to_bytes(b"attached");
-    assert_eq!(bytes[8..12], [1, 0, 0, 0]);
+    assert_eq!(bytes[8..12], [2, 0, 0, 0]);
     let sum: String = bytes[bytes.len() - CHECKSUM..].iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(sum, "e657a9f8de83d63ef860b2ed3c9c332ed6dc3e7045c4c1d037800c96725575fc");
+    assert_eq!(sum, "d596cdb4791c08d512e87ad94f5beb93c3e629dd48ad5f0ce94aa774c6e8dc39");
 }

@@ -61,7 +61,7 @@ fn the_file_has_the_ptx_of_every_kernel_whatever_engine_the_handle_has() {
     let interpreted = Options { engine: Engine::Interpreter, ..Options::default() };
     let optimised = Options { engine: Engine::Optimised, ..Options::default() };
     let (graph, _) = pipeline::run(&norms(), &pipeline::Options::default()).expect("it is well formed");
-    let plan = lower::lower(&graph).expect("it can be lowered");
+    let plan = lower::lower(&graph, lower::Options::default()).expect("it can be lowered");
     for capability in [75, 87, 90] {
         let compile =
             |kernel: &Kernel| ptx::compile(kernel, capability, &Compiler::default()).expect("it compiles").text;

@@ -1,6 +1,6 @@
 //! Cases as the driver describes them.
 
-use rotrace::{Engine, Options};
+use rotrace::{Engine, Options, Processor};
 use rotrace_bench::workloads::{self, Refusal};
 use rotrace_bench::{Bench, Data};
 use serde_json::{Value, json};
@@ -11,13 +11,14 @@ type Failure = Box<dyn std::error::Error>;
 
 /// Builds a case; within, the reason why it is skipped.
 pub fn build(case: &Value, variant: &str, threads: usize) -> Result<Result<Box<dyn Bench>, String>, Failure> {
-    let (engine, simd) = match variant {
-        "cranelift" | "" => (Engine::Compiled, true),
-        "cranelift-scalar" => (Engine::Compiled, false),
-        "optimised" => (Engine::Optimised, true),
+    let (engine, simd, processor) = match variant {
+        "cranelift" | "" => (Engine::Compiled, true, Processor::Native),
+        "cranelift-scalar" => (Engine::Compiled, false, Processor::Native),
+        "optimised" => (Engine::Optimised, true, Processor::Native),
+        "optimised-v3" => (Engine::Optimised, true, Processor::X86_64V3),
         other => return Ok(Err(format!("there is no variant {other}"))),
     };
-    let options = Options { engine, threads, simd, verify: false, ..Options::default() };
+    let options = Options { engine, threads, simd, processor, verify: false, ..Options::default() };
     let name = case["workload"].as_str().ok_or("`workload` is not a string")?;
     let arguments = read_arguments(&case["inputs"])?;
     let prepared = {

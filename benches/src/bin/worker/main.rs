@@ -5,7 +5,7 @@
 //! that it does not do is answered with `skip` and the reason.
 //!
 //! The variant `cranelift` uses SIMD instructions, `cranelift-scalar` does not, and `optimised` (with the feature `mlir`) is
-//! compiled by LLVM. `PEERS_THREADS` in the environment caps the threads of a call.
+//! compiled by LLVM, `optimised-v3` for x86-64-v3. `PEERS_THREADS` in the environment caps the threads of a call.
 
 mod case;
 mod process;
