@@ -4,7 +4,14 @@ use serde::{Deserialize, Serialize};
 
 /// The processors that machine code is for: which extensions of the instruction set it may use.
 ///
-/// It runs here in any case, so that a level above what this processor has is an error.
+/// What compiles to run refuses levels above what this processor has.
+///
+/// ```
+/// use rotrace_backends::Processor;
+/// assert!(Processor::X86_64V3.features().contains(&"avx2"));
+/// // Code for it runs here, or this is what it needs beside.
+/// println!("{} needs {:?}", Processor::X86_64V3.name(), Processor::X86_64V3.lacking());
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Processor {
     /// This one, with all that it has, and others that have as much.

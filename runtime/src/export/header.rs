@@ -40,8 +40,8 @@ pub(super) fn write(name: &str, executable: &Executable) -> String {
         r#"/* {signature}
  *
  * Made by rotrace {version}. Link {name}.o, which needs no library and no start-up code, and keeps
- * nothing between calls: many threads may call it at once. It may use whatever instructions
- * a processor has that has:
+ * nothing between calls: many threads may call it at once. It may use these extensions of the
+ * instruction set:
 {features} */
 #ifndef ROTRACE_{name}_H
 #define ROTRACE_{name}_H
