@@ -55,18 +55,21 @@ pub fn compile(kernel: &Kernel, capability: u32, options: &Options) -> Result<Pt
     Ok(Ptx { text, mappings, stages })
 }
 
-/// Marks kernels as what they are, and calls among a team's threads as not to be moved.
+/// Marks kernels as what they are, calls among a team's threads as not to be moved, and all functions that kernels call as part of
+/// them: LLVM leaves very long loops where they are otherwise, and calls have fewer registers.
 ///
 /// How many threads a block has is not said: told so and not how many blocks a multiprocessor is to hold, NVIDIA's assembler takes
 /// registers away where that makes room for one block more, and spills. Without it, it spills only what needs more than the
 /// 255 registers of a thread, and 256 threads with so many fit every GPU.
 fn prepare(module: &Module, context: &inkwell::context::Context, mappings: &[Mapping]) {
-    let convergent = Attribute::get_named_enum_kind_id("convergent");
+    let [convergent, inlined] = ["convergent", "alwaysinline"].map(Attribute::get_named_enum_kind_id);
     for function in module.get_functions() {
         function.add_attribute(AttributeLoc::Function, context.create_enum_attribute(convergent, 0));
         let name = function.get_name().to_string_lossy().into_owned();
         if mappings.iter().any(|mapping| mapping.name() == name) {
             function.set_call_conventions(KERNEL_CONVENTION);
+        } else if function.get_first_basic_block().is_some() {
+            function.add_attribute(AttributeLoc::Function, context.create_enum_attribute(inlined, 0));
         }
     }
 }

@@ -21,7 +21,9 @@ pub(crate) fn check(kernel: &Kernel) {
     let compiled = ptx::compile(kernel, capability, &Options::default());
     let text = compiled.unwrap_or_else(|error| panic!("{error}\n{kernel}")).text;
     // A `mul` or `add` without `.rn` may be fused by the assembler.
-    for unwanted in [".ftz", ".approx", "mul.f32", "mul.f64", "add.f32", "add.f64", "sub.f32", "sub.f64", ".extern"] {
+    for unwanted in
+        [".ftz", ".approx", "mul.f32", "mul.f64", "add.f32", "add.f64", "sub.f32", "sub.f64", ".extern", ".func"]
+    {
         assert!(!text.contains(unwanted), "{unwanted} in\n{text}");
     }
     if let Some(assembler) = Assembler::find() {

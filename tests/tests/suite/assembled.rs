@@ -77,9 +77,14 @@ fn the_assembler_takes_a_sample() {
 }
 
 #[test]
-#[ignore = "takes an hour"]
-fn the_assembler_takes_everything() {
+#[ignore = "takes minutes"]
+fn the_assembler_takes_the_corpus_and_all_loops() {
     check_all("corpus", corpus(1));
     check_all("loops", loops(1));
+}
+
+#[test]
+#[ignore = "takes an hour"]
+fn the_assembler_takes_all_random_programs() {
     check_all("random programs", random(1));
 }

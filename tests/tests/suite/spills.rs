@@ -81,7 +81,7 @@ const TOO_LARGE: [(&str, [u32; 2]); 25] = [
     ("gradient of Rotation.mean, with the identity", [800, 3056]),
     ("gradient of Rotation.mean, with two others", [776, 3008]),
     ("gradient of RotationSpline.__call__, acceleration, between equal knots", [824, 4288]),
-    ("gradient of RotationSpline.__call__, acceleration, by a knot", [956, 3176]),
+    ("gradient of RotationSpline.__call__, acceleration, by a knot", [956, 3188]),
     ("gradient of RotationSpline.__call__, acceleration, by the times", [520, 2872]),
     ("gradient of RotationSpline.__call__, between equal knots", [792, 4108]),
     ("gradient of RotationSpline.__call__, by a knot", [820, 3004]),
