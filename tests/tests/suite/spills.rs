@@ -92,6 +92,10 @@ const TOO_LARGE: [(&str, [u32; 2]); 25] = [
     ("spline", [0, 192]),
 ];
 
+/// What spills on another architecture alone, and its bytes.
+const TOO_LARGE_ELSEWHERE: [(&str, DType, u32, u32); 1] =
+    [("gradient of RigidTransform.local, on the left", DType::F64, 120, 8)];
+
 /// Registers of a thread that takes several rows: half of all.
 const MOST_WITH_ROWS: u32 = 128;
 
@@ -102,7 +106,7 @@ type Named = (String, DType, Function);
 fn all(large: bool) -> Vec<Named> {
     let of = |dtype| cases(dtype).chain(functions(dtype)).map(move |(name, function)| (name, dtype, function));
     let all = [DType::F32, DType::F64].into_iter().flat_map(of);
-    all.filter(|(name, dtype, _)| (permitted(name, *dtype) > 0) == large).collect()
+    all.filter(|(name, dtype, _)| (permitted(name, *dtype, 90) > 0) == large).collect()
 }
 
 fn cases(dtype: DType) -> impl Iterator<Item = (String, Function)> {
@@ -113,10 +117,13 @@ fn cases(dtype: DType) -> impl Iterator<Item = (String, Function)> {
     })
 }
 
-/// The bytes that a function may spill.
-fn permitted(name: &str, dtype: DType) -> u32 {
+/// The bytes that a function may spill, on any architecture but 90 some more.
+fn permitted(name: &str, dtype: DType, capability: u32) -> u32 {
     let place = usize::from(dtype == DType::F64);
-    TOO_LARGE.iter().find(|(large, _)| *large == name).map_or(0, |(_, bytes)| bytes[place])
+    let elsewhere =
+        TOO_LARGE_ELSEWHERE.iter().find(|&&(large, of, on, _)| (large, of, on) == (name, dtype, capability));
+    let everywhere = || TOO_LARGE.iter().find(|(large, _)| *large == name).map_or(0, |(_, bytes)| bytes[place]);
+    elsewhere.map_or_else(everywhere, |&(.., bytes)| bytes)
 }
 
 /// What is wrong with a function's registers.
@@ -127,7 +134,8 @@ fn check(assembler: &Assembler, (name, dtype, function): &Named, capability: u32
     if let Some(entry) = entries.iter().filter(several).find(|entry| entry.registers > MOST_WITH_ROWS) {
         return Err(wrong(format!("too many registers: {entry:?}")));
     }
-    let (spilled, permitted) = (entries.iter().map(|entry| entry.spilled).sum::<u32>(), permitted(name, *dtype));
+    let (spilled, permitted) =
+        (entries.iter().map(|entry| entry.spilled).sum::<u32>(), permitted(name, *dtype, capability));
     match (spilled, permitted) {
         (0, 0) => Ok(()),
         (0, _) => Err(wrong("it is not too large any more".to_owned())),
