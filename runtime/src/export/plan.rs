@@ -55,7 +55,7 @@ fn kernel(position: usize, step: &Step) -> Result<&KernelStep, ExportError> {
         Step::Loop(_) | Step::While(_) => "a loop that does not fit one kernel",
         Step::Switch(_) => "a branch that does not fit one kernel",
         Step::Native(_) => "a native function",
-        Step::Matmul(_) => "a large product of matrices, which is not left to a library with `library_products` off",
+        Step::Matmul(_) => "a product of matrices by a library (`library_products` off makes it a kernel)",
     };
     Err(ExportError::Step { step: position, name: step.name().to_owned(), what })
 }
