@@ -70,49 +70,35 @@ impl Blas {
         let batch =
             c_int::try_from(batch).map_err(|_| Error::Device(format!("cuBLAS cannot multiply {batch} matrices")))?;
         let handle = *self.library.handle();
+        macro_rules! schedule {
+            ($function:ident) => {
+                result::$function(
+                    handle,
+                    one,
+                    other,
+                    m,
+                    n,
+                    k,
+                    &1.0,
+                    right.cast(),
+                    leading[0],
+                    strides[0],
+                    left.cast(),
+                    leading[1],
+                    strides[1],
+                    &0.0,
+                    product.cast(),
+                    leading[2],
+                    strides[2],
+                    batch,
+                )
+            };
+        }
         // SAFETY: the caller promises the matrices, and `Columns` says how they lie. Factors are on the host, as is the default.
         unsafe {
             match dtype {
-                DType::F32 => result::sgemm_strided_batched(
-                    handle,
-                    one,
-                    other,
-                    m,
-                    n,
-                    k,
-                    &1.0,
-                    right.cast(),
-                    leading[0],
-                    strides[0],
-                    left.cast(),
-                    leading[1],
-                    strides[1],
-                    &0.0,
-                    product.cast(),
-                    leading[2],
-                    strides[2],
-                    batch,
-                ),
-                DType::F64 => result::dgemm_strided_batched(
-                    handle,
-                    one,
-                    other,
-                    m,
-                    n,
-                    k,
-                    &1.0,
-                    right.cast(),
-                    leading[0],
-                    strides[0],
-                    left.cast(),
-                    leading[1],
-                    strides[1],
-                    &0.0,
-                    product.cast(),
-                    leading[2],
-                    strides[2],
-                    batch,
-                ),
+                DType::F32 => schedule!(sgemm_strided_batched),
+                DType::F64 => schedule!(dgemm_strided_batched),
                 other => unreachable!("the verifier refuses products of {other}"),
             }
         }
