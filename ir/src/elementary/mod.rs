@@ -54,6 +54,11 @@ impl Key {
     }
 }
 
+/// A definition with one operand.
+type One<A> = fn(&A, <A as Algebra>::Float) -> <A as Algebra>::Float;
+/// A definition with two operands.
+type Two<A> = fn(&A, <A as Algebra>::Float, <A as Algebra>::Float) -> <A as Algebra>::Float;
+
 /// How an operation on floats is defined.
 pub enum Definition<A: DoubleAlgebra> {
     /// Backends implement it.
@@ -84,13 +89,10 @@ pub enum Bits {
 /// How `op` is defined on floats of `dtype`.
 #[must_use]
 pub fn definition<A: DoubleAlgebra>(op: ScalarOp, dtype: DType) -> Definition<A> {
-    let single = if dtype == DType::F32 { single::definition(op) } else { None };
-    single.unwrap_or_else(|| on_doubles(op))
-}
-
-/// How `op` is defined on doubles, and on singles for want of something simpler.
-fn on_doubles<A: DoubleAlgebra>(op: ScalarOp) -> Definition<A> {
     use Definition::{Binary, Unary};
+    let is_single = dtype == DType::F32;
+    let unary = |double: One<A>, single: One<A>| Unary(if is_single { single } else { double });
+    let binary = |double: Two<A>, single: Two<A>| Binary(if is_single { single } else { double });
     match op {
         ScalarOp::Sign => Definition::Bits(Bits::Sign),
         ScalarOp::Maximum => Definition::Bits(Bits::Maximum),
@@ -104,26 +106,26 @@ fn on_doubles<A: DoubleAlgebra>(op: ScalarOp) -> Definition<A> {
         ScalarOp::FloorDivide => Binary(arithmetic::floor_divide),
         ScalarOp::Remainder => Binary(arithmetic::remainder),
         ScalarOp::Rsqrt => Unary(root::rsqrt),
-        ScalarOp::Exp => Unary(exponential::exp),
-        ScalarOp::Exp2 => Unary(exponential::exp2),
-        ScalarOp::Expm1 => Unary(exponential::expm1),
-        ScalarOp::Log => Unary(logarithm::log),
+        ScalarOp::Exp => unary(exponential::exp, single::exponential::exp),
+        ScalarOp::Exp2 => unary(exponential::exp2, single::exponential::exp2),
+        ScalarOp::Expm1 => unary(exponential::expm1, single::exponential::expm1),
+        ScalarOp::Log => unary(logarithm::log, single::logarithm::log),
         ScalarOp::Log1p => Unary(logarithm::log1p),
-        ScalarOp::Log2 => Unary(logarithm::log2),
-        ScalarOp::Log10 => Unary(logarithm::log10),
+        ScalarOp::Log2 => unary(logarithm::log2, single::logarithm::log2),
+        ScalarOp::Log10 => unary(logarithm::log10, single::logarithm::log10),
         ScalarOp::Logaddexp => Binary(power::logaddexp),
         ScalarOp::Pow => Binary(power::pow),
-        ScalarOp::Hypot => Binary(power::hypot),
-        ScalarOp::Sin => Unary(trigonometric::sin),
-        ScalarOp::Cos => Unary(trigonometric::cos),
-        ScalarOp::Tan => Unary(trigonometric::tan),
-        ScalarOp::Asin => Unary(inverse_trigonometric::asin),
-        ScalarOp::Acos => Unary(inverse_trigonometric::acos),
-        ScalarOp::Atan => Unary(inverse_trigonometric::atan),
-        ScalarOp::Atan2 => Binary(inverse_trigonometric::atan2),
-        ScalarOp::Sinh => Unary(hyperbolic::sinh),
-        ScalarOp::Cosh => Unary(hyperbolic::cosh),
-        ScalarOp::Tanh => Unary(hyperbolic::tanh),
+        ScalarOp::Hypot => binary(power::hypot, single::hypot),
+        ScalarOp::Sin => unary(trigonometric::sin, single::trigonometric::sin),
+        ScalarOp::Cos => unary(trigonometric::cos, single::trigonometric::cos),
+        ScalarOp::Tan => unary(trigonometric::tan, single::trigonometric::tan),
+        ScalarOp::Asin => unary(inverse_trigonometric::asin, single::inverse_trigonometric::asin),
+        ScalarOp::Acos => unary(inverse_trigonometric::acos, single::inverse_trigonometric::acos),
+        ScalarOp::Atan => unary(inverse_trigonometric::atan, single::inverse_trigonometric::atan),
+        ScalarOp::Atan2 => binary(inverse_trigonometric::atan2, single::inverse_trigonometric::atan2),
+        ScalarOp::Sinh => unary(hyperbolic::sinh, single::hyperbolic::sinh),
+        ScalarOp::Cosh => unary(hyperbolic::cosh, single::hyperbolic::cosh),
+        ScalarOp::Tanh => unary(hyperbolic::tanh, single::hyperbolic::tanh),
         ScalarOp::Asinh => Unary(hyperbolic::asinh),
         ScalarOp::Acosh => Unary(hyperbolic::acosh),
         ScalarOp::Atanh => Unary(hyperbolic::atanh),

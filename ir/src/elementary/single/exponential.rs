@@ -43,11 +43,11 @@ fn between_ends<A: DoubleAlgebra>(a: &A, x: A::Float, value: A::Float, left: f64
     a.select(a.less(a.abs(x), a.float(LIMIT)), value, end)
 }
 
-pub(super) fn exp<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
+pub(in super::super) fn exp<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
     power(a, x, reduce(a, x))
 }
 
-pub(super) fn exp2<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
+pub(in super::super) fn exp2<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
     let rounder = a.add(x, a.float(ROUNDER));
     let fraction = a.subtract(x, a.subtract(rounder, a.float(ROUNDER)));
     power(a, x, (rounder, a.multiply(fraction, a.float(LN_2))))
@@ -63,7 +63,7 @@ pub(super) fn minus_one<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
     a.fma(near, unit, a.subtract(unit, a.float(1.0)))
 }
 
-pub(super) fn expm1<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
+pub(in super::super) fn expm1<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
     let value = between_ends(a, x, minus_one(a, x), -1.0);
     // With its sign.
     a.select(a.equal(x, a.float(0.0)), x, value)

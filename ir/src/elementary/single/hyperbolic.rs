@@ -16,19 +16,19 @@ fn limited<A: DoubleAlgebra>(a: &A, x: A::Float, limit: f64) -> A::Float {
     a.select(a.less(limit, magnitude), limit, magnitude)
 }
 
-pub(super) fn sinh<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
+pub(in super::super) fn sinh<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
     let u = minus_one(a, limited(a, x, ENDLESS));
     let twice = a.add(u, a.divide(u, a.add(u, a.float(1.0))));
     flip(a, a.multiply(twice, a.float(0.5)), sign(a, x))
 }
 
-pub(super) fn cosh<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
+pub(in super::super) fn cosh<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
     let power = a.add(minus_one(a, limited(a, x, ENDLESS)), a.float(1.0));
     let twice = a.add(power, a.divide(a.float(1.0), power));
     a.multiply(twice, a.float(0.5))
 }
 
-pub(super) fn tanh<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
+pub(in super::super) fn tanh<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
     let magnitude = limited(a, x, FLAT);
     let u = minus_one(a, a.add(magnitude, magnitude));
     flip(a, a.divide(u, a.add(u, a.float(2.0))), sign(a, x))

@@ -48,14 +48,14 @@ fn angle<A: DoubleAlgebra>(a: &A, t: A::Float, steep: A::Bool) -> A::Float {
     a.select(steep, a.subtract(a.float(FRAC_PI_2), arc), arc)
 }
 
-pub(super) fn atan<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
+pub(in super::super) fn atan<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
     let (rise, one) = (a.abs(x), a.float(1.0));
     let steep = a.less(one, rise);
     let t = a.divide(a.select(steep, one, rise), a.select(steep, rise, one));
     flip(a, angle(a, t, steep), sign(a, x))
 }
 
-pub(super) fn atan2<A: DoubleAlgebra>(a: &A, y: A::Float, x: A::Float) -> A::Float {
+pub(in super::super) fn atan2<A: DoubleAlgebra>(a: &A, y: A::Float, x: A::Float) -> A::Float {
     let (rise, run) = (a.abs(y), a.abs(x));
     let steep = a.less(run, rise);
     let (large, small) = (a.select(steep, rise, run), a.select(steep, run, rise));
@@ -78,13 +78,13 @@ fn arc_sine<A: DoubleAlgebra>(a: &A, magnitude: A::Float) -> (A::Bool, A::Float)
     (half, odd(a, x, z, &ASIN))
 }
 
-pub(super) fn asin<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
+pub(in super::super) fn asin<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
     let (half, arc) = arc_sine(a, a.abs(x));
     let value = a.select(half, a.fma(arc, a.float(-2.0), a.float(FRAC_PI_2)), arc);
     flip(a, value, sign(a, x))
 }
 
-pub(super) fn acos<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
+pub(in super::super) fn acos<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
     let (half, arc) = arc_sine(a, a.abs(x));
     // Up to 1/2: pi/2 - asin x. Above: 2 arc, and below -1/2 pi minus that.
     let negative = a.less(x, a.float(0.0));

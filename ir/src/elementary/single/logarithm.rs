@@ -39,14 +39,14 @@ fn logarithm<A: DoubleAlgebra>(a: &A, x: A::Float, exponent: f64, unit: f64) -> 
     result
 }
 
-pub(super) fn log<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
+pub(in super::super) fn log<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
     logarithm(a, x, LN_2, 1.0)
 }
 
-pub(super) fn log2<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
+pub(in super::super) fn log2<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
     logarithm(a, x, 1.0, LOG2_E)
 }
 
-pub(super) fn log10<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
+pub(in super::super) fn log10<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
     logarithm(a, x, LOG10_2, LOG10_E)
 }

@@ -42,19 +42,19 @@ fn angle<A: DoubleAlgebra>(a: &A, x: A::Float) -> Angle<A> {
     Angle { quarters: a.bits(rounder), sine, cosine }
 }
 
-pub(super) fn sin<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
+pub(in super::super) fn sin<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
     let Angle { quarters, sine, cosine } = angle(a, x);
     let value = a.select(is_even(a, quarters), sine, cosine);
     flip(a, value, a.integer_xor(half_turn(a, quarters), sign(a, x)))
 }
 
-pub(super) fn cos<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
+pub(in super::super) fn cos<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
     let Angle { quarters, sine, cosine } = angle(a, x);
     let value = a.select(is_even(a, quarters), cosine, sine);
     flip(a, value, half_turn(a, a.integer_add(quarters, a.integer(1))))
 }
 
-pub(super) fn tan<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
+pub(in super::super) fn tan<A: DoubleAlgebra>(a: &A, x: A::Float) -> A::Float {
     let Angle { quarters, sine, cosine } = angle(a, x);
     let even = is_even(a, quarters);
     let value = a.divide(a.select(even, sine, cosine), a.select(even, cosine, sine));
